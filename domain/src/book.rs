@@ -60,8 +60,11 @@ pub struct KeptEntry {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
+    pub file_name: Text,
     pub lines: u64,
     pub judged: u64,
+    pub duplicates: u64,
+    pub refused: u64,
     pub finished: bool,
     pub reverted: bool,
     pub entries: BTreeSet<EntryId>,
@@ -190,10 +193,13 @@ impl Book {
             }
             Event::EntryRemoved { entry } => self.set_removed(*entry, true, recorded),
             Event::EntryRestored { entry } => self.set_removed(*entry, false, recorded),
-            Event::ImportStarted { import, lines, .. } => {
+            Event::ImportStarted { import, file_name, lines } => {
                 let started = Import {
+                    file_name: file_name.clone(),
                     lines: *lines,
                     judged: 0,
+                    duplicates: 0,
+                    refused: 0,
                     finished: false,
                     reverted: false,
                     entries: BTreeSet::new(),
@@ -211,6 +217,11 @@ impl Book {
                     };
                     if let Some(import) = self.imports.get_mut(import) {
                         import.judged += 1;
+                        match &judged.verdict {
+                            Verdict::Taken { .. } => {}
+                            Verdict::DuplicateOf { .. } => import.duplicates += 1,
+                            Verdict::Refused { .. } => import.refused += 1,
+                        }
                         if let Some(mark) = mark {
                             *import.twins_met.entry(mark).or_default() += 1;
                         }

@@ -27,6 +27,7 @@ pub mod kind {
     pub enum Category {}
     pub enum Entry {}
     pub enum Import {}
+    pub enum Command {}
 
     impl Kind for User {
         const PREFIX: &'static str = "usr";
@@ -46,6 +47,9 @@ pub mod kind {
     impl Kind for Import {
         const PREFIX: &'static str = "imp";
     }
+    impl Kind for Command {
+        const PREFIX: &'static str = "cmd";
+    }
 }
 
 pub type UserId = Id<kind::User>;
@@ -54,6 +58,7 @@ pub type AccountId = Id<kind::Account>;
 pub type CategoryId = Id<kind::Category>;
 pub type EntryId = Id<kind::Entry>;
 pub type ImportId = Id<kind::Import>;
+pub type CommandId = Id<kind::Command>;
 
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const SUFFIX_LEN: usize = 26;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{AccountId, CategoryId},
-    money::Money,
+    money::{Currency, Money},
     text::{self, Text},
 };
 
@@ -48,9 +48,10 @@ pub struct Unbalanced;
 
 impl Postings {
     pub fn balanced(postings: Vec<Posting>) -> Result<Self, Unbalanced> {
-        let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+        // Minor units of two editions of a currency are no more to be added than those of two currencies.
+        let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
         for posting in &postings {
-            let sum = sums.entry(posting.money.currency.code()).or_default();
+            let sum = sums.entry(posting.money.currency).or_default();
             *sum = sum.checked_add(posting.money.minor).ok_or(Unbalanced)?;
         }
         let is_balanced = postings.len() >= 2 && sums.values().all(|sum| *sum == 0);

@@ -1,0 +1,201 @@
+//! The hot books of a partition, and what of them has changed since the decision state was saved.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use domain::{
+    Book, Event, Recorded,
+    book::{Account, Category, Import, KeptEntry},
+    event::{Role, Settings},
+    id::{AccountId, BookId, CategoryId, ImportId, UserId},
+};
+use journal::Hash;
+
+use super::{Answer, Print};
+
+/// A book in memory, as all orders so far leave it, written or not.
+#[derive(Debug, Default)]
+pub struct Hot {
+    pub book: Book,
+    pub version: u64,
+    pub hash: Hash,
+    pub recorded_at: Option<DateTime<Utc>>,
+    /// Every idempotency key of the last weeks; the answers themselves lie in the decision state.
+    pub keys: HashSet<Print>,
+    /// Commits that are not saved yet; such a book stays in memory.
+    pub unsaved: usize,
+    /// When it was last asked for, as a count of orders.
+    pub used: u64,
+}
+
+/// The answer to an order, kept for those who ask again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptAnswer {
+    pub fingerprint: Print,
+    pub answer: Answer,
+    pub answered_at: DateTime<Utc>,
+}
+
+/// What one commit changed, as it stands after it: rows to save.
+#[derive(Debug)]
+pub struct Touched {
+    pub book: BookId,
+    pub version: u64,
+    pub hash: Hash,
+    pub recorded_at: DateTime<Utc>,
+    pub key: Print,
+    pub answer: KeptAnswer,
+    pub settings: Option<SettingsRow>,
+    pub accounts: Vec<(AccountId, Account)>,
+    pub categories: Vec<(CategoryId, Category)>,
+    pub entries: Vec<KeptEntry>,
+    pub imports: Vec<(ImportId, Import)>,
+}
+
+#[derive(Debug)]
+pub struct SettingsRow {
+    pub settings: Option<Settings>,
+    pub created_at: Option<DateTime<Utc>>,
+    pub members: Vec<(UserId, Role)>,
+}
+
+/// What the parts of a book are that an event has changed.
+#[derive(Default)]
+pub struct Parts {
+    settings: bool,
+    accounts: BTreeSet<AccountId>,
+    categories: BTreeSet<CategoryId>,
+    entries: BTreeSet<domain::id::EntryId>,
+    imports: BTreeSet<ImportId>,
+}
+
+impl Hot {
+    /// Lets the events happen and says which parts they changed.
+    pub fn evolve(&mut self, events: &[Event], recorded: Recorded) -> Parts {
+        let mut parts = Parts::default();
+        for event in events {
+            // The accounts of an entry that a correction moves are those before and those after it.
+            if let Some(entry) = event.entry() {
+                self.add_accounts_of(entry, &mut parts);
+                parts.entries.insert(entry);
+            }
+            self.book.evolve(event, recorded);
+            if let Some(entry) = event.entry() {
+                self.add_accounts_of(entry, &mut parts);
+            }
+            match event {
+                Event::BookCreated { .. } | Event::BookChanged { .. } | Event::MemberAdded { .. } => {
+                    parts.settings = true;
+                }
+                Event::AccountOpened { account, .. }
+                | Event::AccountChanged { account, .. }
+                | Event::AccountClosed { account }
+                | Event::AccountReopened { account } => {
+                    parts.accounts.insert(*account);
+                }
+                Event::CategoryAdded { category, .. }
+                | Event::CategoryChanged { category, .. }
+                | Event::CategoryArchived { category }
+                | Event::CategoryRestored { category } => {
+                    parts.categories.insert(*category);
+                }
+                Event::EntryAdded { .. }
+                | Event::EntryCorrected { .. }
+                | Event::EntryRemoved { .. }
+                | Event::EntryRestored { .. } => {}
+                Event::ImportStarted { import, .. }
+                | Event::ImportLinesJudged { import, .. }
+                | Event::ImportFinished { import }
+                | Event::ImportReverted { import } => {
+                    parts.imports.insert(*import);
+                }
+            }
+        }
+        self.version = recorded.version;
+        self.recorded_at = Some(recorded.at);
+        parts
+    }
+
+    fn add_accounts_of(&self, entry: domain::id::EntryId, parts: &mut Parts) {
+        if let Some(kept) = self.book.entries.get(&entry) {
+            parts.accounts.extend(kept.entry.accounts().map(|(account, _)| account));
+        }
+    }
+
+    /// The changed parts as they stand now.
+    pub fn touched(&self, book: BookId, parts: Parts, key: Print, answer: KeptAnswer) -> Touched {
+        let pick = |id: AccountId| self.book.accounts.get(&id).map(|account| (id, account.clone()));
+        Touched {
+            book,
+            version: self.version,
+            hash: self.hash,
+            recorded_at: answer.answered_at,
+            key,
+            settings: parts.settings.then(|| SettingsRow {
+                settings: self.book.settings.clone(),
+                created_at: self.book.created_at,
+                members: self.book.members.iter().map(|(user, role)| (*user, *role)).collect(),
+            }),
+            accounts: parts.accounts.into_iter().filter_map(pick).collect(),
+            categories: parts
+                .categories
+                .into_iter()
+                .filter_map(|id| self.book.categories.get(&id).map(|category| (id, category.clone())))
+                .collect(),
+            entries: parts.entries.into_iter().filter_map(|id| self.book.entries.get(&id).cloned()).collect(),
+            imports: parts
+                .imports
+                .into_iter()
+                .filter_map(|id| self.book.imports.get(&id).map(|import| (id, import.clone())))
+                .collect(),
+            answer,
+        }
+    }
+}
+
+/// Accepted changes on their way to the decision state; a later one of the same row replaces the earlier.
+#[derive(Debug, Default)]
+pub struct Unsaved {
+    pub commits: usize,
+    pub books: HashMap<BookId, UnsavedBook>,
+    pub accounts: HashMap<(BookId, AccountId), Account>,
+    pub categories: HashMap<(BookId, CategoryId), Category>,
+    pub entries: HashMap<(BookId, domain::id::EntryId), KeptEntry>,
+    pub imports: HashMap<(BookId, ImportId), Import>,
+    pub answers: Vec<(BookId, Print, KeptAnswer)>,
+}
+
+#[derive(Debug)]
+pub struct UnsavedBook {
+    pub version: u64,
+    pub hash: Hash,
+    pub recorded_at: DateTime<Utc>,
+    pub settings: Option<SettingsRow>,
+    pub commits: usize,
+}
+
+impl Unsaved {
+    pub fn add(&mut self, touched: Touched) {
+        let Touched { book, version, hash, recorded_at, key, answer, settings, .. } = touched;
+        let row = self.books.entry(book).or_insert(UnsavedBook {
+            version,
+            hash,
+            recorded_at,
+            settings: None,
+            commits: 0,
+        });
+        row.version = version;
+        row.hash = hash;
+        row.recorded_at = recorded_at;
+        row.commits += 1;
+        if settings.is_some() {
+            row.settings = settings;
+        }
+        self.accounts.extend(touched.accounts.into_iter().map(|(id, account)| ((book, id), account)));
+        self.categories.extend(touched.categories.into_iter().map(|(id, category)| ((book, id), category)));
+        self.entries.extend(touched.entries.into_iter().map(|kept| ((book, kept.entry.id), kept)));
+        self.imports.extend(touched.imports.into_iter().map(|(id, import)| ((book, id), import)));
+        self.answers.push((book, key, answer));
+        self.commits += 1;
+    }
+}
