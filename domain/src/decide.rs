@@ -91,6 +91,13 @@ pub fn decide(book: &Book, actor: UserId, command: &Command) -> Result<Vec<Event
             if patch.is_empty() {
                 return Err(Rejection::NothingToChange);
             }
+            // 12.50 euros do not become 12.50 dollars by moving to another account.
+            let currency_of = |account: AccountId| book.accounts.get(&account).map(|account| account.currency);
+            let moves_to = patch.account.and_then(currency_of);
+            let was_in = kept.entry.account().map(|(_, money)| money.currency);
+            if patch.amount.is_none() && moves_to.is_some() && moves_to != was_in {
+                return Err(Rejection::FieldMissing { field: "amount" });
+            }
             let before = EntryDraft::of(&kept.entry).ok_or(Rejection::EntryNotFound { entry: *entry })?;
             let mut corrected = post(book, *entry, &patch.clone().apply(before), Some(&kept.entry))?;
             corrected.imported = kept.entry.imported.clone();
