@@ -444,7 +444,10 @@ mod tests {
             request = request.header(header::CONTENT_TYPE, content_type);
         }
         let request = request.body(Body::from(body)).unwrap();
-        <Json<Value> as FromRequest<()>>::from_request(request, &()).await.map(|_| ()).map_err(|problem| problem.code())
+        <Json<Value> as FromRequest<()>>::from_request(request, &())
+            .await
+            .map(|_| ())
+            .map_err(|problem| problem.code())
     }
 
     #[tokio::test]

@@ -1,0 +1,2 @@
+delete from refresh_tokens
+where retired_at < ?1

@@ -1,0 +1,2 @@
+delete from sessions
+where coalesce(ended_at, expires_at) < ?1

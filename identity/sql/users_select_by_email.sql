@@ -1,0 +1,3 @@
+select id, email, name, locale, time_zone, created_at, password_hash
+from users
+where email_lookup = ?1

@@ -1,0 +1,3 @@
+update users
+set name = ?2, locale = ?3, time_zone = ?4
+where id = ?1
