@@ -24,7 +24,7 @@ use utoipa_axum::{router::UtoipaMethodRouterExt, routes};
 
 pub use config::Config;
 pub use owner::{Answer, Order, Outcome, Owners, Print, Refusal, Sources, StartError};
-pub use writes::print;
+pub use writes::{book_id, key_print};
 
 use domain::event::Role;
 
@@ -35,10 +35,15 @@ pub struct ApiState {
     pub config: Arc<Config>,
 }
 
-/// Every write of a book, grouped by what it is about.
+/// Every write of a book.
 pub fn router(state: ApiState, access: Arc<AccessKeys>) -> (Router, OpenApi) {
+    routes(&state.config).finish(access, state)
+}
+
+/// What [`router`] serves, grouped by what it is about.
+pub fn routes(config: &Config) -> Routes<ApiState> {
     // A form is a little larger than the file in it.
-    let import_body = DefaultBodyLimit::max(state.config.import_bytes_max + (1 << 20));
+    let import_body = DefaultBodyLimit::max(config.import_bytes_max + (1 << 20));
     Routes::at(API_BASE)
         .route(Policy::LoggedIn, routes!(routes::book_create::handler))
         .route(Policy::Member(Role::Owner), routes!(routes::book_change::handler))
@@ -56,7 +61,6 @@ pub fn router(state: ApiState, access: Arc<AccessKeys>) -> (Router, OpenApi) {
         .route(Policy::Member(Role::Editor), routes!(routes::entry_restore::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::import_start::handler).layer(import_body))
         .route(Policy::Member(Role::Editor), routes!(routes::import_revert::handler))
-        .finish(access, state)
 }
 
 /// Serves the command API by itself until `shutdown` is cancelled.

@@ -11,9 +11,9 @@ mod thread;
 mod working_set;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -23,7 +23,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Command, Event, Rejection,
     book::{Account, Category},
-    id::{AccountId, BookId, CategoryId, UserId},
+    id::{AccountId, BookId, CategoryId, ImportId, UserId},
 };
 use journal::{Journal, KeyStore, partition_of};
 use tokio::sync::oneshot;
@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 pub use answer::Answer;
 pub use storage::StorageError;
-use thread::{Message, OwnerThread};
+use thread::{Message, OwnerThread, Shared};
 
 use crate::config::Config;
 
@@ -100,6 +100,8 @@ pub type Outcome = Result<Answer, Refusal>;
 pub struct Chart {
     pub accounts: BTreeMap<AccountId, Account>,
     pub categories: BTreeMap<CategoryId, Category>,
+    /// Every import that was ever begun.
+    pub imports: BTreeSet<ImportId>,
 }
 
 /// All partitions that this process owns.
@@ -111,7 +113,7 @@ pub struct Owners {
 struct Partition {
     messages: mpsc::Sender<Message>,
     waiting: Arc<AtomicUsize>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -133,27 +135,22 @@ impl Owners {
         config: &Config,
     ) -> Result<Self, StartError> {
         let owner = (sources.next_uuid)().to_string();
-        let mut partitions = Vec::new();
-        for partition in 0..journal.partitions() {
+        let count = journal.partitions();
+        let shared = Shared { owner, journal, keys, sources, config: config.clone() };
+        // Where one partition cannot be taken, the threads of those before it end with this.
+        let mut owners = Self { partitions: Vec::new(), queue_max: config.queue_max };
+        for partition in 0..count {
             let (messages, inbox) = mpsc::channel();
             let waiting = Arc::new(AtomicUsize::new(0));
-            let mut thread = OwnerThread::open(
-                partition,
-                owner.clone(),
-                Arc::clone(&journal),
-                Arc::clone(&keys),
-                sources.clone(),
-                config,
-                messages.clone(),
-                Arc::clone(&waiting),
-            )?;
+            let mut thread =
+                OwnerThread::open(partition, shared.clone(), messages.clone(), Arc::clone(&waiting))?;
             thread.acquire().map_err(|source| StartError::Acquire { partition, source })?;
             let thread = std::thread::Builder::new()
                 .name(format!("owner-{partition}"))
                 .spawn(move || thread.run(&inbox))?;
-            partitions.push(Partition { messages, waiting, thread: Some(thread) });
+            owners.partitions.push(Partition { messages, waiting, thread: Mutex::new(Some(thread)) });
         }
-        Ok(Self { partitions, queue_max: config.queue_max })
+        Ok(owners)
     }
 
     /// Has the order decided and waits until its outcome is durable.
@@ -173,7 +170,10 @@ impl Owners {
         let (reply, answer) = oneshot::channel();
         partition.waiting.fetch_add(1, Ordering::Relaxed);
         let message = Message::Order { order: Box::new(order), reply };
-        partition.messages.send(message).map_err(|_| Refusal::NotApplied)?;
+        partition.messages.send(message).map_err(|_| {
+            partition.waiting.fetch_sub(1, Ordering::Relaxed);
+            Refusal::NotApplied
+        })?;
         Ok(answer)
     }
 
@@ -198,14 +198,16 @@ impl Owners {
         answer.await.unwrap_or(Err(Refusal::Unknown))
     }
 
-    /// Answers what is in line, saves the decision state and ends the threads. Blocking.
-    pub fn stop(&mut self) {
+    /// Answers what is in line, saves the decision state and ends the threads; what comes later is refused.
+    /// Blocking.
+    pub fn stop(&self) {
         for partition in &self.partitions {
             // A thread that has panicked no longer listens.
             let _ = partition.messages.send(Message::Stop);
         }
-        for partition in &mut self.partitions {
-            if let Some(thread) = partition.thread.take()
+        for partition in &self.partitions {
+            let thread = partition.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(thread) = thread
                 && thread.join().is_err()
             {
                 tracing::error!("an owner's thread panicked");

@@ -7,7 +7,7 @@ use axum::{
 };
 use domain::{
     Command, Rejection,
-    id::{AccountId, BookId, CategoryId, EntryId, ImportId},
+    id::{AccountId, BookId, CategoryId, EntryId, ImportId, UserId},
 };
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use http_kit::{
@@ -78,7 +78,7 @@ impl Write {
 
     /// The key in its scope, caller and book. `part` tells the commits of one request apart.
     pub fn key_print(&self, book: BookId, part: &str) -> Print {
-        print(&[self.caller.user.as_bytes(), book.as_bytes(), self.key.as_str().as_bytes(), part.as_bytes()])
+        key_print(self.caller.user, book, self.key.as_str(), part)
     }
 
     pub fn fingerprint(&self, content: &impl Serialize) -> Print {
@@ -86,6 +86,17 @@ impl Write {
             serde_json::to_vec(content).expect("requests are made of strings, numbers and lists only");
         print(&[self.method.as_str().as_bytes(), self.path.as_bytes(), &content])
     }
+}
+
+/// See [`Write::key_print`].
+pub fn key_print(caller: UserId, book: BookId, key: &str, part: &str) -> Print {
+    print(&[caller.as_bytes(), book.as_bytes(), key.as_bytes(), part.as_bytes()])
+}
+
+/// The book that this caller makes with this key: always the same one, wherever and whenever they ask.
+pub fn book_id(caller: UserId, key: &str) -> BookId {
+    let name = print(&[b"daybook.book.v1", caller.as_bytes(), key.as_bytes()]);
+    BookId::from_uuid(uuid::Builder::from_custom_bytes(name.0).into_uuid())
 }
 
 /// The first half of a SHA-256 over the parts, each after its length.

@@ -117,6 +117,8 @@ pub static PROBLEM_CODES: &[ProblemCode] = &[
         "If-Match holds one version of the book in quotes, such as \"7\"."),
     code("import_finished", 409, "The import is finished",
         "The import has been finished before, so it takes no more lines. Import the file anew."),
+    code("import_finished", 409, "The import is finished",
+        "The import is finished and takes no more lines. Import the file anew."),
     code("import_not_found", 404, "No such import",
         "There is no import with this id in this book."),
     code("import_refused", 422, "The import is refused",

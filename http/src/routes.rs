@@ -67,6 +67,24 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// The router and its description. Two operations of one name would overwrite each other in the clients that
     /// are generated, so they are refused at start.
     pub fn finish(self, access: Arc<AccessKeys>, state: S) -> (Router, OpenApi) {
+        let (router, api) = self.assemble(|policy, routes| match policy {
+            Policy::Public => routes,
+            Policy::LoggedIn | Policy::Member(_) => routes.map(|methods| {
+                methods.route_layer(middleware::from_fn_with_state(access.clone(), require_login))
+            }),
+        });
+        (router.with_state(state), api)
+    }
+
+    /// The description alone, for which nothing has to be running.
+    pub fn describe(self) -> OpenApi {
+        self.assemble(|_, routes| routes).1
+    }
+
+    fn assemble(
+        self,
+        protect: impl Fn(Policy, UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S>,
+    ) -> (Router<S>, OpenApi) {
         let mut router = OpenApiRouter::default();
         let mut operation_ids = HashSet::new();
         for (policy, (schemas, mut paths, methods)) in self.table {
@@ -77,14 +95,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
                     document(policy, operation);
                 }
             }
-            let routes: UtoipaMethodRouter<S> = (schemas, paths, methods);
-            let routes = match policy {
-                Policy::Public => routes,
-                Policy::LoggedIn | Policy::Member(_) => routes.map(|methods| {
-                    methods.route_layer(middleware::from_fn_with_state(access.clone(), require_login))
-                }),
-            };
-            router = router.routes(routes);
+            router = router.routes(protect(policy, (schemas, paths, methods)));
         }
         let router = match self.base {
             "" => router,
@@ -92,7 +103,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         };
         let (router, mut api) = router.split_for_parts();
         document_problems(&mut api);
-        (router.with_state(state), api)
+        (router, api)
     }
 }
 

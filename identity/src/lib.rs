@@ -35,6 +35,11 @@ pub fn router(identity: &Arc<Identity>) -> (Router, OpenApi) {
     endpoints::router(identity)
 }
 
+/// What [`router`] describes, for which nothing has to be running.
+pub fn describe() -> OpenApi {
+    endpoints::describe()
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::{
     journal::{Batch, Journal, Position, ReadError, Reader, Stored},
     keys::{KeyError, KeyStore},
-    ownership::{Fence, Judgement},
+    ownership::{Fence, Judgement, RULE},
     record::{Commit, Record},
     seal,
 };
@@ -138,6 +138,12 @@ impl Decoder {
         let record = Record::decode(&stored.bytes)?;
         if record.digest(&stored.bytes) != stored.digest {
             return Err("its bytes are not those that were written".to_owned());
+        }
+        if let Record::Claim(claim) = &record
+            && claim.rule > RULE
+        {
+            let rule = claim.rule;
+            return Err(format!("it follows ownership rule {rule}; this version of Daybook knows {RULE}"));
         }
         if let Judgement::Ignored(reason) = self.fence.judge(record.header()) {
             metrics::counter!("journal_records_ignored_total", "reason" => reason.as_str()).increment(1);

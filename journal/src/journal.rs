@@ -37,6 +37,8 @@ pub trait Journal: Send + Sync {
 
     /// Appends records in order, all or none, and calls `done` once it is known what became of them. Calls may
     /// overlap; records keep the order of the calls. `done` runs on the backend's thread and must not block.
+    /// Where an append fails, those queued behind it fail as well: they would leave a gap in their owner's numbers.
+    /// Bytes that are not UTF-8 are refused.
     fn append(&self, partition: u32, records: Vec<NewRecord>, done: AppendDone);
 
     /// Reads on from the record after `after`.

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -19,6 +19,7 @@ use chacha20poly1305::{
 use domain::id::BookId;
 use rand::Rng;
 use rusqlite::{Connection, OptionalExtension};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::seal::BookKey;
@@ -72,13 +73,18 @@ impl KeyStore {
     pub fn open(directory: &Path) -> Result<Self, KeyError> {
         let path = directory.join("keys.sqlite");
         let master_path = directory.join("master.key");
+        fs::create_dir_all(directory)
+            .map_err(|source| KeyError::MasterKeyFile { path: master_path.clone(), source })?;
         if path.exists() && !master_path.exists() {
             return Err(KeyError::MasterKeyMissing { keys: path, path: master_path });
         }
         let master = master_key(&master_path)?;
         let store = open_store(&path).map_err(|source| KeyError::Store { path: path.clone(), source })?;
         let master = XChaCha20Poly1305::new(&Key::from(*master));
-        Ok(Self { path, master_path, master, inner: Mutex::new(Inner { store, known: HashMap::new() }) })
+        let inner = Mutex::new(Inner { store, known: HashMap::new() });
+        let keys = Self { path, master_path, master, inner };
+        keys.try_master()?;
+        Ok(keys)
     }
 
     /// The key of a book; `None` where it has been destroyed or was never made.
@@ -115,13 +121,33 @@ impl KeyStore {
             .expect("the cipher takes 32 bytes");
         let row = [nonce.as_slice(), &sealed].concat();
         let mut inner = self.lock();
-        inner
+        let made = inner
             .store
-            .execute("insert into book_keys (book, sealed) values (?1, ?2)", (book.as_bytes(), row))
+            .execute(
+                "insert into book_keys (book, sealed) values (?1, ?2) on conflict (book) do nothing",
+                (book.as_bytes(), row),
+            )
             .map_err(|source| self.store_error(source))?;
+        if made == 0 {
+            // Somebody else was first, and may have sealed with theirs already.
+            drop(inner);
+            return self.of_or_new(book);
+        }
         let key = BookKey::new(*key);
         inner.remember(book, Some(key.clone()));
         Ok(key)
+    }
+
+    /// Opens one of the keys: with another master key new ones would be sealed that the right one never opens.
+    fn try_master(&self) -> Result<(), KeyError> {
+        let any: Option<([u8; 16], Vec<u8>)> = self
+            .lock()
+            .store
+            .query_row("select book, sealed from book_keys limit 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(|source| self.store_error(source))?;
+        let Some((book, sealed)) = any else { return Ok(()) };
+        self.unseal(BookId::from_uuid(Uuid::from_bytes(book)), &sealed).map(drop)
     }
 
     fn unseal(&self, book: BookId, row: &[u8]) -> Result<BookKey, KeyError> {
@@ -168,19 +194,10 @@ fn open_store(path: &Path) -> rusqlite::Result<Connection> {
 
 fn master_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let file_error = |source| KeyError::MasterKeyFile { path: path.to_owned(), source };
-    let text = match fs::read_to_string(path) {
-        Ok(text) => Zeroizing::new(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut key = Zeroizing::new([0u8; 32]);
-            rand::rng().fill_bytes(key.as_mut());
-            let text = Zeroizing::new(hex::encode(key.as_ref()));
-            let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file_error)?;
-            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(file_error)?;
-            text
-        }
-        Err(error) => return Err(file_error(error)),
-    };
+    if !path.try_exists().map_err(file_error)? {
+        make_master_key(path).map_err(file_error)?;
+    }
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(file_error)?);
     let mode = fs::metadata(path).map_err(file_error)?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(KeyError::MasterKeyExposed { path: path.to_owned() });
@@ -189,4 +206,20 @@ fn master_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     hex::decode_to_slice(text.trim(), key.as_mut())
         .map_err(|_| KeyError::MasterKeyMalformed { path: path.to_owned() })?;
     Ok(key)
+}
+
+/// Makes the key whole or not at all: a start that is cut short must not leave half of one, nor two starts at once
+/// two of them.
+fn make_master_key(path: &Path) -> io::Result<()> {
+    let mut key = Zeroizing::new([0u8; 32]);
+    rand::rng().fill_bytes(key.as_mut());
+    let text = Zeroizing::new(hex::encode(key.as_ref()));
+    let draft = path.with_extension(format!("{:08x}", rand::rng().next_u32()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all())?;
+    match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Ok(()) | Err(_) => fs::remove_file(&draft)?,
+    }
+    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }

@@ -194,6 +194,15 @@ struct RecordJson<'a> {
     events: Option<Cow<'a, [Event]>>,
 }
 
+#[derive(Deserialize)]
+struct FormatJson {
+    format: u32,
+}
+
+fn unknown_format(format: u32) -> String {
+    format!("format {format} is not known to this version of Daybook, which reads {FORMAT}")
+}
+
 const CLAIM: &str = "claim";
 const COMMIT: &str = "commit";
 
@@ -266,12 +275,15 @@ fn instant(at: &DateTime<Utc>) -> String {
 
 impl Record {
     pub fn decode(bytes: &[u8]) -> Result<Self, String> {
-        let json: RecordJson<'_> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let json: RecordJson<'_> = serde_json::from_slice(bytes).map_err(|error| {
+            // A later format is likely to have other fields; say the format, not the field.
+            match serde_json::from_slice::<FormatJson>(bytes) {
+                Ok(FormatJson { format }) if format != FORMAT => unknown_format(format),
+                _ => error.to_string(),
+            }
+        })?;
         if json.format != FORMAT {
-            return Err(format!(
-                "format {} is not known to this version of Daybook, which reads {FORMAT}",
-                json.format
-            ));
+            return Err(unknown_format(json.format));
         }
         match json.kind.as_ref() {
             CLAIM => Ok(Record::Claim(Claim {

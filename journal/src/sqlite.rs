@@ -1,12 +1,16 @@
 //! The embedded journal: one SQLite file, one writing thread.
 //!
-//! A table per partition (`journal_0`, `journal_1`, …) holds `position`, `digest` and `record`, the JSON as it was
-//! written; `heads` holds each partition's last position, so that a tail that was cut off shows. WAL with
-//! `synchronous=FULL`: an answered append is on disk. While one commit is in flight the next group gathers, so
-//! groups grow by themselves with the load.
+//! A table per partition (`journal_0`, `journal_1`, …) holds `position`, `digest`, `chain` and `record`, the JSON
+//! as it was written; `heads` holds each partition's last position and chain, so that a tail that was cut off shows.
+//! `chain = SHA-256("daybook.place.v1\n" ‖ the chain before ‖ digest)`, 32 zero bytes before the first record: it
+//! holds each record to its place, also where the ownership rule and the books' own chains would not miss it.
+//!
+//! WAL with `synchronous=FULL`: an answered append is on disk. While one commit is in flight the next group
+//! gathers, so groups grow by themselves with the load.
 
 use std::{
     path::{Path, PathBuf},
+    str,
     sync::{
         Arc, Condvar, Mutex, MutexGuard,
         mpsc::{self, Receiver, Sender},
@@ -15,7 +19,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use sha2::{Digest, Sha256};
 
 use crate::{
     journal::{AppendDone, AppendError, Appended, Batch, Journal, Position, ReadError, Reader, Stored},
@@ -28,6 +33,9 @@ const GROUP_BYTES_MAX: usize = 8 << 20;
 const BATCH_RECORDS_MAX: u64 = 2_000;
 const BATCH_BYTES_MAX: usize = 4 << 20;
 const PARTITIONS_MAX: u32 = 256;
+/// How often a reader beside the writer's process looks for more.
+const POLL_WAIT: Duration = Duration::from_millis(50);
+const PLACE_TAG: &[u8] = b"daybook.place.v1\n";
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -45,17 +53,19 @@ pub enum OpenError {
     Thread(#[from] std::io::Error),
     #[error("there is no journal at {path}")]
     Missing { path: PathBuf },
+    #[error("the journal {path} does not say where partition {partition} ends; run `daybook audit verify`")]
+    HeadMissing { path: PathBuf, partition: u32 },
 }
 
 pub struct SqliteJournal {
     path: PathBuf,
     id: String,
     partitions: u32,
-    heads: Arc<Heads>,
     writer: Option<Writer>,
 }
 
 struct Writer {
+    heads: Arc<Heads>,
     appends: Option<Sender<Append>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -66,15 +76,32 @@ struct Append {
     done: AppendDone,
 }
 
-/// The last durable position of each partition, and a bell for those who wait for more.
+/// The last record of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Head {
+    position: u64,
+    chain: [u8; 32],
+}
+
+impl Head {
+    const START: Head = Head { position: 0, chain: [0; 32] };
+
+    fn followed_by(&self, digest: &Hash) -> Self {
+        let chain =
+            Sha256::new().chain_update(PLACE_TAG).chain_update(self.chain).chain_update(digest.0).finalize();
+        Self { position: self.position + 1, chain: chain.into() }
+    }
+}
+
+/// The last durable record of each partition, and a bell for those who wait for more.
 struct Heads {
-    positions: Mutex<Vec<u64>>,
+    known: Mutex<Vec<Head>>,
     grown: Condvar,
 }
 
 impl Heads {
-    fn lock(&self) -> MutexGuard<'_, Vec<u64>> {
-        self.positions.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn lock(&self) -> MutexGuard<'_, Vec<Head>> {
+        self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -96,14 +123,19 @@ impl SqliteJournal {
             });
         }
 
-        let heads = Arc::new(Heads { positions: Mutex::new(facts.heads), grown: Condvar::new() });
+        let mut known = Vec::new();
+        for partition in 0..partitions {
+            let head = read_head(&connection, partition).map_err(sqlite)?;
+            known.push(head.ok_or_else(|| OpenError::HeadMissing { path: path.to_owned(), partition })?);
+        }
+        let heads = Arc::new(Heads { known: Mutex::new(known), grown: Condvar::new() });
         let (appends, queue) = mpsc::channel();
         let thread_heads = Arc::clone(&heads);
         let thread = thread::Builder::new()
             .name("journal-writer".to_owned())
             .spawn(move || write_groups(connection, &queue, &thread_heads))?;
-        let writer = Some(Writer { appends: Some(appends), thread: Some(thread) });
-        Ok(Self { path: path.to_owned(), id: facts.id, partitions, heads, writer })
+        let writer = Some(Writer { heads, appends: Some(appends), thread: Some(thread) });
+        Ok(Self { path: path.to_owned(), id: facts.id, partitions, writer })
     }
 
     /// Opens a journal that another process may be writing. Appends to it are refused.
@@ -114,8 +146,7 @@ impl SqliteJournal {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let connection = connect_read_only(path).map_err(sqlite)?;
         let facts = facts(path, &connection)?;
-        let heads = Arc::new(Heads { positions: Mutex::new(facts.heads), grown: Condvar::new() });
-        Ok(Self { path: path.to_owned(), id: facts.id, partitions: facts.partitions, heads, writer: None })
+        Ok(Self { path: path.to_owned(), id: facts.id, partitions: facts.partitions, writer: None })
     }
 }
 
@@ -135,20 +166,28 @@ impl Journal for SqliteJournal {
         if partition >= self.partitions {
             return done(Err(AppendError::NotWritten(format!("it has no partition {partition}"))));
         }
+        // Refused here, where it takes no neighbour down with it.
+        if records.iter().any(|record| str::from_utf8(&record.bytes).is_err()) {
+            return done(Err(AppendError::NotWritten("a record is not UTF-8".to_owned())));
+        }
         if let Err(mpsc::SendError(append)) = appends.send(Append { partition, records, done }) {
             (append.done)(Err(AppendError::NotWritten("its writer has stopped".to_owned())));
         }
     }
 
     fn read(&self, partition: u32, after: Position) -> Result<Box<dyn Reader>, ReadError> {
+        if partition >= self.partitions {
+            return Err(ReadError::Backend(format!("it has no partition {partition}")));
+        }
         let connection = connect_read_only(&self.path).map_err(|error| backend(&error))?;
-        let heads = self.writer.is_some().then(|| Arc::clone(&self.heads));
-        Ok(Box::new(SqliteReader { connection, partition, after, heads }))
+        let heads = self.writer.as_ref().map(|writer| Arc::clone(&writer.heads));
+        let chain = (after == Position::START).then_some(Head::START.chain);
+        Ok(Box::new(SqliteReader { connection, partition, after, chain, heads }))
     }
 
     fn head(&self, partition: u32) -> Option<Position> {
-        self.writer.as_ref()?;
-        self.heads.lock().get(partition as usize).copied().map(Position)
+        let heads = self.writer.as_ref()?.heads.lock();
+        heads.get(partition as usize).map(|head| Position(head.position))
     }
 }
 
@@ -157,7 +196,9 @@ impl Drop for SqliteJournal {
         let Some(writer) = &mut self.writer else { return };
         // With the sender gone the thread writes what is queued and ends.
         writer.appends = None;
+        // The last one to let go may be an append's `done`, on that very thread: it cannot wait for itself.
         if let Some(thread) = writer.thread.take()
+            && thread.thread().id() != thread::current().id()
             && thread.join().is_err()
         {
             tracing::error!("the journal's writer panicked");
@@ -168,7 +209,6 @@ impl Drop for SqliteJournal {
 struct Facts {
     id: String,
     partitions: u32,
-    heads: Vec<u64>,
 }
 
 fn facts(path: &Path, connection: &Connection) -> Result<Facts, OpenError> {
@@ -181,7 +221,7 @@ fn facts(path: &Path, connection: &Connection) -> Result<Facts, OpenError> {
     if layout != 1 {
         return Err(OpenError::Layout { path: path.to_owned(), found: layout });
     }
-    Ok(Facts { id, partitions, heads: read_heads(connection).map_err(sqlite)? })
+    Ok(Facts { id, partitions })
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -216,12 +256,13 @@ fn create(connection: &Connection, partitions: u32, new_id: impl FnOnce() -> Str
     }
     let mut schema = String::from(
         "create table journal (layout integer not null, id text not null, partitions integer not null) strict;
-         create table heads (partition integer primary key, position integer not null) strict;",
+         create table heads (partition integer primary key, position integer not null, chain blob not null) strict;",
     );
     for partition in 0..partitions {
         schema.push_str(&format!(
-            "create table journal_{partition} (position integer primary key, digest blob not null, record text not null) strict;
-             insert into heads values ({partition}, 0);"
+            "create table journal_{partition}
+                 (position integer primary key, digest blob not null, chain blob not null, record text not null) strict;
+             insert into heads values ({partition}, 0, zeroblob(32));"
         ));
     }
     let tx = connection.unchecked_transaction()?;
@@ -230,9 +271,12 @@ fn create(connection: &Connection, partitions: u32, new_id: impl FnOnce() -> Str
     tx.commit()
 }
 
-fn read_heads(connection: &Connection) -> rusqlite::Result<Vec<u64>> {
-    let mut statement = connection.prepare("select position from heads order by partition")?;
-    statement.query_map([], |row| row.get(0))?.collect()
+/// `None`: the file has lost it.
+fn read_head(connection: &Connection, partition: u32) -> rusqlite::Result<Option<Head>> {
+    connection
+        .prepare_cached("select position, chain from heads where partition = ?1")?
+        .query_row([partition], |row| Ok(Head { position: row.get(0)?, chain: row.get(1)? }))
+        .optional()
 }
 
 fn write_groups(mut connection: Connection, queue: &Receiver<Append>, heads: &Heads) {
@@ -250,10 +294,10 @@ fn write_groups(mut connection: Connection, queue: &Receiver<Append>, heads: &He
         let outcome = write_group(&mut connection, &group, heads);
         metrics::histogram!("journal_group_records").record(records as f64);
         metrics::histogram!("journal_group_seconds").record(started_at.elapsed().as_secs_f64());
-        metrics::counter!("journal_records_total").increment(records as u64);
-        metrics::counter!("journal_bytes_total").increment(bytes as u64);
         match outcome {
             Ok(appended) => {
+                metrics::counter!("journal_records_total").increment(records as u64);
+                metrics::counter!("journal_bytes_total").increment(bytes as u64);
                 for (append, appended) in group.into_iter().zip(appended) {
                     (append.done)(Ok(appended));
                 }
@@ -261,11 +305,19 @@ fn write_groups(mut connection: Connection, queue: &Receiver<Append>, heads: &He
             Err(failure) => {
                 tracing::error!(error = %failure, records, "a group could not be written to the journal");
                 // Where the file stands is known to the file only.
-                if let Ok(positions) = read_heads(&connection) {
-                    *heads.lock() = positions;
+                for (partition, head) in (0..).zip(heads.lock().iter_mut()) {
+                    if let Ok(Some(stored)) = read_head(&connection, partition) {
+                        *head = stored;
+                    }
                 }
                 for append in group {
                     (append.done)(Err(failure.to_error()));
+                }
+                // Their callers did not know of the failure yet; written now, they would leave a gap behind it.
+                let behind: Vec<Append> = queue.try_iter().collect();
+                for append in behind {
+                    let reason = "an append before it failed".to_owned();
+                    (append.done)(Err(AppendError::NotWritten(reason)));
                 }
             }
         }
@@ -305,37 +357,38 @@ fn write_group(
     group: &[Append],
     heads: &Heads,
 ) -> Result<Vec<Appended>, GroupFailure> {
-    let mut positions = heads.lock().clone();
+    let before = heads.lock().clone();
+    let mut after = before.clone();
     let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let mut appended = Vec::with_capacity(group.len());
     for append in group {
-        let position = positions
+        let head = after
             .get_mut(append.partition as usize)
             .ok_or_else(|| GroupFailure::NotWritten(format!("there is no partition {}", append.partition)))?;
         let mut insert = tx.prepare_cached(&format!(
-            "insert into journal_{} (position, digest, record) values (?1, ?2, ?3)",
+            "insert into journal_{} (position, digest, chain, record) values (?1, ?2, ?3, ?4)",
             append.partition
         ))?;
-        let first = Position(*position + 1);
+        let first = Position(head.position).next();
         for record in &append.records {
-            *position += 1;
-            let text = std::str::from_utf8(&record.bytes)
-                .map_err(|error| GroupFailure::NotWritten(error.to_string()))?;
-            insert.execute(params![*position, record.digest.0, text])?;
+            *head = head.followed_by(&record.digest);
+            let text =
+                str::from_utf8(&record.bytes).map_err(|error| GroupFailure::NotWritten(error.to_string()))?;
+            insert.execute(params![head.position, record.digest.0, head.chain, text])?;
         }
-        appended.push(Appended { first, last: Position(*position) });
+        appended.push(Appended { first, last: Position(head.position) });
     }
     {
-        let mut update = tx.prepare_cached("update heads set position = ?2 where partition = ?1")?;
-        let before = heads.lock().clone();
-        for (partition, (old, new)) in before.iter().zip(&positions).enumerate() {
+        let mut update =
+            tx.prepare_cached("update heads set position = ?2, chain = ?3 where partition = ?1")?;
+        for (partition, (old, new)) in before.iter().zip(&after).enumerate() {
             if old != new {
-                update.execute(params![partition, new])?;
+                update.execute(params![partition, new.position, new.chain])?;
             }
         }
     }
     tx.commit().map_err(GroupFailure::Unknown)?;
-    *heads.lock() = positions;
+    *heads.lock() = after;
     heads.grown.notify_all();
     Ok(appended)
 }
@@ -344,6 +397,8 @@ struct SqliteReader {
     connection: Connection,
     partition: u32,
     after: Position,
+    /// Of the record at `after`; read from there where reading does not begin at the start.
+    chain: Option<[u8; 32]>,
     /// Of the writer in this process; without one, the file itself is asked.
     heads: Option<Arc<Heads>>,
 }
@@ -352,97 +407,158 @@ impl SqliteReader {
     /// Waits until the partition reaches beyond what was read. `false`: the wait is over.
     fn wait_for_more(&self, wait: Duration) -> Result<bool, ReadError> {
         let Some(heads) = &self.heads else {
-            return Ok(self.stored_head()? > self.after.0);
+            return self.poll_for_more(wait);
         };
         let partition = self.partition as usize;
         let is_behind =
-            |positions: &mut Vec<u64>| positions.get(partition).is_none_or(|head| *head <= self.after.0);
-        let (positions, _) = heads
+            |known: &mut Vec<Head>| known.get(partition).is_none_or(|head| head.position <= self.after.0);
+        let (known, _) = heads
             .grown
             .wait_timeout_while(heads.lock(), wait, is_behind)
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        Ok(positions.get(partition).is_some_and(|head| *head > self.after.0))
+        Ok(known.get(partition).is_some_and(|head| head.position > self.after.0))
     }
 
-    fn stored_head(&self) -> Result<u64, ReadError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("select position from heads where partition = ?1")
-            .map_err(|error| backend(&error))?;
-        statement.query_row([self.partition], |row| row.get(0)).map_err(|error| backend(&error))
+    /// Another process rings no bell here.
+    fn poll_for_more(&self, wait: Duration) -> Result<bool, ReadError> {
+        let until = Instant::now() + wait;
+        loop {
+            if self.stored_head()?.position > self.after.0 {
+                return Ok(true);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            thread::sleep(left.min(POLL_WAIT));
+        }
+    }
+
+    fn stored_head(&self) -> Result<Head, ReadError> {
+        read_head(&self.connection, self.partition)
+            .map_err(|error| self.unreadable(self.after, &error))?
+            .ok_or_else(|| self.damaged(self.after, "what says where the partition ends is missing"))
     }
 
     fn damaged(&self, position: Position, reason: impl Into<String>) -> ReadError {
         ReadError::Damaged { partition: self.partition, position, reason: reason.into() }
+    }
+
+    /// What SQLite says of a file that was changed past it is damage, not an outage.
+    fn unreadable(&self, position: Position, error: &rusqlite::Error) -> ReadError {
+        match error.sqlite_error_code() {
+            None | Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TypeMismatch) => {
+                self.damaged(position, error.to_string())
+            }
+            Some(_) => backend(error),
+        }
     }
 }
 
 impl Reader for SqliteReader {
     fn next(&mut self, wait: Duration) -> Result<Batch, ReadError> {
         if !self.wait_for_more(wait)? {
-            // The file may hold fewer records than it says, or more: both are damage, seen once read to the end.
-            let last = self.last_position()?;
-            if last != self.after.0 {
-                let reason =
-                    format!("the journal says that its last record is {}, but {last} is", self.after);
-                return Err(self.damaged(Position(last.max(self.after.0)), reason));
-            }
+            self.check_end()?;
             return Ok(Batch { records: Vec::new(), caught_up: true });
         }
 
         // The head first: whatever is read after it reaches it at least.
         let head = match &self.heads {
-            Some(heads) => heads.lock().get(self.partition as usize).copied().unwrap_or(0),
+            Some(heads) => heads.lock().get(self.partition as usize).copied().unwrap_or(Head::START),
             None => self.stored_head()?,
         };
+        let mut tip = Head { position: self.after.0, chain: self.chain()? };
         let sql = format!(
-            "select position, digest, record from journal_{} where position > ?1 order by position limit ?2",
+            "select position, digest, chain, record from journal_{} where position > ?1 order by position limit ?2",
             self.partition
         );
         let mut records = Vec::new();
         let mut bytes = 0;
         {
-            let mut statement = self.connection.prepare_cached(&sql).map_err(|error| backend(&error))?;
-            let mut rows =
-                statement.query(params![self.after.0, BATCH_RECORDS_MAX]).map_err(|error| backend(&error))?;
-            let mut expected = self.after.next();
-            while let Some(row) = rows.next().map_err(|error| backend(&error))? {
-                let position = Position(row.get(0).map_err(|error| backend(&error))?);
+            let first = self.after.next();
+            let mut statement =
+                self.connection.prepare_cached(&sql).map_err(|error| self.unreadable(first, &error))?;
+            let mut rows = statement
+                .query(params![self.after.0, BATCH_RECORDS_MAX])
+                .map_err(|error| self.unreadable(first, &error))?;
+            loop {
+                let expected = Position(tip.position).next();
+                let unreadable = |error| self.unreadable(expected, &error);
+                let Some(row) = rows.next().map_err(unreadable)? else { break };
+                let position = Position(row.get(0).map_err(unreadable)?);
                 if position != expected {
                     return Err(self.damaged(expected, "it is missing"));
                 }
-                expected = expected.next();
-                let digest: [u8; 32] =
-                    row.get(1).map_err(|error| self.damaged(position, format!("its digest: {error}")))?;
-                let record = row.get_ref(2).and_then(|value| Ok(value.as_bytes()?.to_vec()));
-                let record = record.map_err(|error| self.damaged(position, error.to_string()))?;
+                let digest = Hash(row.get(1).map_err(unreadable)?);
+                let chain: [u8; 32] = row.get(2).map_err(unreadable)?;
+                let record = row.get_ref(3).and_then(|value| Ok(value.as_bytes()?.to_vec()));
+                let record = record.map_err(unreadable)?;
+                tip = tip.followed_by(&digest);
+                if tip.chain != chain {
+                    return Err(self.damaged(position, "it is not the record that was written at this place"));
+                }
                 bytes += record.len();
-                records.push(Stored { position, digest: Hash(digest), bytes: record });
+                records.push(Stored { position, digest, bytes: record });
                 if bytes >= BATCH_BYTES_MAX {
                     break;
                 }
             }
         }
-        let Some(last) = records.last().map(|record| record.position) else {
+        if records.is_empty() {
             return Err(self.damaged(self.after.next(), "it is missing"));
-        };
-        self.after = last;
-        Ok(Batch { records, caught_up: last.0 >= head })
+        }
+        self.after = Position(tip.position);
+        self.chain = Some(tip.chain);
+        Ok(Batch { records, caught_up: tip.position >= head.position })
     }
 }
 
 impl SqliteReader {
-    fn last_position(&self) -> Result<u64, ReadError> {
-        // A writer commits records and heads together, but this process may see the head a moment earlier.
+    /// The chain up to where reading goes on.
+    fn chain(&self) -> Result<[u8; 32], ReadError> {
+        if let Some(chain) = self.chain {
+            return Ok(chain);
+        }
+        let sql = format!("select chain from journal_{} where position = ?1", self.partition);
+        let found = self
+            .connection
+            .query_row(&sql, [self.after.0], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.unreadable(self.after, &error))?;
+        found.ok_or_else(|| self.damaged(self.after, "it is missing"))
+    }
+
+    /// The file may hold fewer records than it says, or more: both are damage, seen once read to the end.
+    fn check_end(&self) -> Result<(), ReadError> {
+        // A writer commits records and head together; one statement sees both as of one moment.
         let sql = format!(
-            "select case when (select position from heads where partition = ?1) > ?2 then ?2
-             else (select coalesce(max(position), 0) from journal_{}) end",
+            "select position, chain, (select coalesce(max(position), 0) from journal_{}) from heads where partition = ?1",
             self.partition
         );
-        let mut statement = self.connection.prepare_cached(&sql).map_err(|error| backend(&error))?;
-        statement
-            .query_row(params![self.partition, self.after.0], |row| row.get(0))
-            .map_err(|error| backend(&error))
+        let found = self
+            .connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_row([self.partition], |row| {
+                        Ok((Head { position: row.get(0)?, chain: row.get(1)? }, row.get::<_, u64>(2)?))
+                    })
+                    .optional()
+            })
+            .map_err(|error| self.unreadable(self.after, &error))?;
+        let Some((head, last)) = found else {
+            return Err(self.damaged(self.after, "what says where the partition ends is missing"));
+        };
+        // Reading may begin beyond the end; then nothing has been read that could be held against it.
+        let is_read_to_it = head.position == self.after.0 && self.chain.is_some();
+        if head.position != last {
+            let reason = format!("the journal says that its last record is {}, but {last} is", head.position);
+            return Err(self.damaged(Position(last.max(head.position)), reason));
+        }
+        if is_read_to_it && self.chain != Some(head.chain) {
+            return Err(self.damaged(self.after, "it is not the record that was written last"));
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,8 @@
 //! reordered. It needs no key: money, dates and hashes are in the clear.
 //!
 //! An export is one JSON object a line, `{"partition","position","hash","record"}`, the record byte for byte as it
-//! stands in the journal, and a last line `{"book","version","hash"}` that says where the book's chain ends.
+//! stands in the journal, and a last line `{"book","version","hash","sha256"}` that says where the book's chain
+//! ends, and the SHA-256 of all lines before it.
 
 use std::{
     collections::HashMap,
@@ -14,6 +15,7 @@ use std::{
 use domain::id::BookId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 use crate::{
     journal::{Batch, Journal, Position, ReadError, Stored},
@@ -121,10 +123,13 @@ pub fn export_book(
     let mut verified = Verified::default();
     let mut chains = Chains::default();
     let mut failed = None;
+    let mut lines = Sha256::new();
     for_each_accepted(journal, Some(book), &mut verified, &mut |_| {}, &mut |partition, stored, commit| {
         chains.link(commit, stored.digest)?;
         if failed.is_none() {
-            failed = write_line(out, partition, stored).err();
+            let line = export_line(partition, stored);
+            lines.update(&line);
+            failed = out.write_all(&line).err();
         }
         Ok(())
     })?;
@@ -132,17 +137,17 @@ pub fn export_book(
         return Err(error.into());
     }
     let head = chains.0.get(&book).ok_or(VerifyError::UnknownBook(book))?;
-    let last = ExportEnd { book, version: head.version, hash: head.hash };
-    writeln!(out, "{}", serde_json::to_string(&last).map_err(io::Error::from)?)?;
+    let sha256 = Hash(lines.finalize().into());
+    let last = ExportEnd { book, version: head.version, hash: head.hash, sha256 };
+    out.write_all(last.line()?.as_bytes())?;
     verified.books = 1;
     Ok(verified)
 }
 
-fn write_line(out: &mut dyn Write, partition: u32, stored: &Stored) -> io::Result<()> {
+fn export_line(partition: u32, stored: &Stored) -> Vec<u8> {
     let Stored { position, digest, bytes } = stored;
-    write!(out, r#"{{"partition":{partition},"position":{position},"hash":"{digest}","record":"#)?;
-    out.write_all(bytes)?;
-    out.write_all(b"}\n")
+    let start = format!(r#"{{"partition":{partition},"position":{position},"hash":"{digest}","record":"#);
+    [start.as_bytes(), bytes, b"}\n"].concat()
 }
 
 #[derive(Deserialize)]
@@ -162,6 +167,14 @@ struct ExportEnd {
     book: BookId,
     version: u64,
     hash: Hash,
+    /// Of every byte before this line: positions and spelling are in no other hash.
+    sha256: Hash,
+}
+
+impl ExportEnd {
+    fn line(&self) -> io::Result<String> {
+        Ok(serde_json::to_string(self)? + "\n")
+    }
 }
 
 /// Checks an exported book without its journal.
@@ -170,6 +183,7 @@ pub fn verify_export(file: &mut dyn BufRead) -> Result<Verified, VerifyError> {
     let mut chains = Chains::default();
     let mut last: Option<(Position, (u64, u64))> = None;
     let mut end: Option<ExportEnd> = None;
+    let mut lines = Sha256::new();
     let mut line = String::new();
     for number in 1u64.. {
         line.clear();
@@ -189,15 +203,18 @@ pub fn verify_export(file: &mut dyn BufRead) -> Result<Verified, VerifyError> {
             }
             Err(error) => return Err(error.into()),
         }
-        let text = line.trim_end_matches('\n');
         if end.is_some() {
             return Err(fault(None, "something follows the line that ends the export".to_owned()));
         }
-        if let Ok(found) = serde_json::from_str::<ExportEnd>(text) {
+        if let Ok(found) = serde_json::from_str::<ExportEnd>(&line) {
+            if found.line()? != line {
+                return Err(fault(None, "it is not spelled as an export ends".to_owned()));
+            }
             end = Some(found);
             continue;
         }
-        let parsed: ExportLine<'_> = serde_json::from_str(text)
+        lines.update(&line);
+        let parsed: ExportLine<'_> = serde_json::from_str(&line)
             .map_err(|error| fault(None, format!("it is no line of an export: {error}")))?;
         let bytes = parsed.record.get().as_bytes();
         let record = Record::decode(bytes).map_err(|reason| fault(None, reason))?;
@@ -212,6 +229,9 @@ pub fn verify_export(file: &mut dyn BufRead) -> Result<Verified, VerifyError> {
             return Err(fault(Some(&commit), "it does not come after the line before it".to_owned()));
         }
         last = Some(place);
+        if chains.0.keys().any(|book| *book != commit.book) {
+            return Err(fault(Some(&commit), "it is of another book than the lines before it".to_owned()));
+        }
         chains.link(&commit, parsed.hash).map_err(|reason| fault(Some(&commit), reason))?;
         verified.records += 1;
         verified.commits += 1;
@@ -231,6 +251,9 @@ pub fn verify_export(file: &mut dyn BufRead) -> Result<Verified, VerifyError> {
         && chains.0.get(&end.book) == Some(&Head { version: end.version, hash: end.hash });
     if !is_whole {
         return Err(missing("the chain does not end where the last line says; records are missing"));
+    }
+    if Hash(lines.finalize().into()) != end.sha256 {
+        return Err(missing("the lines are not spelled as they were when the file was written"));
     }
     verified.books = 1;
     Ok(verified)

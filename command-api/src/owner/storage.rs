@@ -79,8 +79,8 @@ impl Storage {
             .map_err(|source| StorageError::File { path: directory.to_owned(), source })?;
         let path = directory.join(format!("partition-{}.sqlite", origin.partition));
         let sqlite = |source| StorageError::Sqlite { path: path.clone(), source };
-        let connection = match open_known(&path, origin) {
-            Ok(connection) => connection,
+        let (connection, position, fence) = match open_known(&path, origin) {
+            Ok(known) => known,
             Err(reason) => {
                 if path.exists() {
                     tracing::warn!(path = %path.display(), reason, "the decision state is made anew from the journal");
@@ -88,10 +88,9 @@ impl Storage {
                 remove(&path).map_err(|source| StorageError::File { path: path.clone(), source })?;
                 let connection = connect(&path).map_err(sqlite)?;
                 create(&connection, origin).map_err(sqlite)?;
-                connection
+                (connection, Position::START, Fence::default())
             }
         };
-        let (position, fence) = read_place(&connection).map_err(sqlite)?;
         let (requests, inbox) = mpsc::channel();
         let thread = thread::Builder::new()
             .name(format!("decision-state-{}", origin.partition))
@@ -201,8 +200,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The file, if it is sound and was made from this journal; else why not.
-fn open_known(path: &Path, origin: &Origin<'_>) -> Result<Connection, String> {
+/// The file and how far it goes, if it is sound and was made from this journal; else why not.
+fn open_known(path: &Path, origin: &Origin<'_>) -> Result<(Connection, Position, Fence), String> {
     if !path.exists() {
         return Err("there is none".to_owned());
     }
@@ -223,7 +222,8 @@ fn open_known(path: &Path, origin: &Origin<'_>) -> Result<Connection, String> {
     if found != wanted {
         return Err(format!("it is of {found:?}, not of {wanted:?}"));
     }
-    Ok(connection)
+    let (position, fence) = read_place(&connection).map_err(|error| error.to_string())?;
+    Ok((connection, position, fence))
 }
 
 fn remove(path: &Path) -> io::Result<()> {

@@ -16,7 +16,7 @@ use domain::{
     id::{BookId, CommandId, UserId},
 };
 use journal::{
-    AppendError, Appended, Commit, Fence, Hash, Journal, KeyStore, Position, partition_of,
+    AppendError, Appended, Commit, Fence, Journal, KeyStore, NewRecord, Position, ReadError, partition_of,
     record::SealedCommit,
     seal,
     tenure::{self, AcquireError, Acquisition, Tenure},
@@ -24,9 +24,9 @@ use journal::{
 use tokio::sync::oneshot;
 
 use super::{
-    Answer, Chart, Order, Outcome, Print, Refusal, Sources, StorageError, answer,
+    Answer, Chart, Order, Outcome, Print, Refusal, Sources, StorageError,
     storage::{Broken, Origin, Storage},
-    working_set::{Hot, KeptAnswer, Touched, Unsaved},
+    working_set::{Hot, KeptAnswer, Step, Touched, Unsaved},
 };
 use crate::config::Config;
 
@@ -34,6 +34,10 @@ use crate::config::Config;
 const BATCH_MAX: usize = 256;
 /// How long accepted changes may lie unsaved while nothing happens.
 const IDLE_SAVE: Duration = Duration::from_secs(2);
+/// How long to wait where there is nothing to do but to listen.
+const IDLE: Duration = Duration::from_secs(3_600);
+/// How long stopping may take, where the journal does not answer.
+const STOP_WAIT: Duration = Duration::from_secs(10);
 /// How long an owner that lost its journal waits before it tries to take the partition again.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -61,13 +65,20 @@ pub(super) enum Message {
     Stop,
 }
 
+/// What all owner threads of this process share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    /// The name under which this process claims.
+    pub owner: String,
+    pub journal: Arc<dyn Journal>,
+    pub keys: Arc<KeyStore>,
+    pub sources: Sources,
+    pub config: Config,
+}
+
 pub(super) struct OwnerThread {
     partition: u32,
-    owner: String,
-    journal: Arc<dyn Journal>,
-    keys: Arc<KeyStore>,
-    sources: Sources,
-    config: Config,
+    shared: Shared,
     outbox: mpsc::Sender<Message>,
     waiting: Arc<AtomicUsize>,
 
@@ -84,11 +95,15 @@ pub(super) struct OwnerThread {
     unsaved: Unsaved,
     orders_seen: u64,
 
+    /// Orders in line, in the order in which they came.
+    line: VecDeque<(Box<Order>, oneshot::Sender<Outcome>)>,
     next_batch: u64,
     in_flight: VecDeque<InFlight>,
     in_flight_records: usize,
-    /// Orders that came while too much was in flight.
-    backlog: VecDeque<(Box<Order>, oneshot::Sender<Outcome>)>,
+    /// Keys of commits that were answered with `Unknown` and not been read back yet.
+    in_doubt: HashSet<(BookId, Print)>,
+    /// When to give up on what is still in line or in flight; set once it is time to stop.
+    stop_by: Option<Instant>,
 }
 
 /// Commits handed to the journal together, and everything that waits for them.
@@ -102,38 +117,38 @@ struct InFlight {
 
 /// An order that has been decided; its outcome is told once what it rests on is durable.
 struct Item {
+    order: Box<Order>,
     reply: oneshot::Sender<Outcome>,
     outcome: Outcome,
     /// Present for a commit.
-    written: Option<(CommandId, Box<Touched>)>,
+    written: Option<Box<Written>>,
 }
 
-struct Batch {
-    records: Vec<journal::NewRecord>,
-    items: Vec<Item>,
+struct Written {
+    command_id: String,
+    touched: Touched,
+}
+
+/// An order that comes to a commit.
+struct Decided {
+    record: NewRecord,
+    written: Box<Written>,
+    answer: Answer,
 }
 
 impl OwnerThread {
-    #[allow(clippy::too_many_arguments)]
     pub fn open(
         partition: u32,
-        owner: String,
-        journal: Arc<dyn Journal>,
-        keys: Arc<KeyStore>,
-        sources: Sources,
-        config: &Config,
+        shared: Shared,
         outbox: mpsc::Sender<Message>,
         waiting: Arc<AtomicUsize>,
     ) -> Result<Self, StorageError> {
+        let journal = &shared.journal;
         let origin = Origin { journal_id: journal.id(), partition, partitions: journal.partitions() };
-        let (storage, position, fence) = Storage::open(&config.directory, &origin)?;
+        let (storage, position, fence) = Storage::open(&shared.config.directory, &origin)?;
         Ok(Self {
             partition,
-            owner,
-            journal,
-            keys,
-            sources,
-            config: config.clone(),
+            shared,
             outbox,
             waiting,
             storage,
@@ -144,10 +159,12 @@ impl OwnerThread {
             fresh_answers: HashMap::new(),
             unsaved: Unsaved::default(),
             orders_seen: 0,
+            line: VecDeque::new(),
             next_batch: 0,
             in_flight: VecDeque::new(),
             in_flight_records: 0,
-            backlog: VecDeque::new(),
+            in_doubt: HashSet::new(),
+            stop_by: None,
         })
     }
 
@@ -155,29 +172,43 @@ impl OwnerThread {
     /// part of the journal that was read.
     pub fn acquire(&mut self) -> Result<HashSet<String>, AcquireError> {
         // A state that goes further than its journal was made from one that has been lost or cut.
-        if self.journal.head(self.partition).is_some_and(|head| head < self.position) {
-            tracing::warn!(
-                partition = self.partition,
-                "the decision state is ahead of the journal and is made anew"
-            );
-            self.forget_all();
+        if self.shared.journal.head(self.partition).is_some_and(|head| head < self.position) {
+            self.forget_all("it is ahead of the journal")?;
         }
-        let mut seen = HashSet::new();
+        let begins_at = self.position;
+        match self.acquire_from_here() {
+            // The journal may be sound, and the state made from another past of it: a backup that was put back.
+            Err(AcquireError::Read(ReadError::Damaged { reason, .. })) if begins_at > Position::START => {
+                self.forget_all(&reason)?;
+                self.acquire_from_here()
+            }
+            acquired => acquired,
+        }
+    }
+
+    fn acquire_from_here(&mut self) -> Result<HashSet<String>, AcquireError> {
+        let Shared { journal, keys, owner, sources, .. } = self.shared.clone();
         let acquisition = Acquisition {
-            journal: &Arc::clone(&self.journal),
-            keys: &Arc::clone(&self.keys),
+            journal: &journal,
+            keys: &keys,
             partition: self.partition,
-            owner: &self.owner.clone(),
+            owner: &owner,
             after: self.position,
             fence: self.fence.clone(),
         };
-        let now = Arc::clone(&self.sources.now);
-        let tenure = tenure::acquire(acquisition, &move || now(), &mut |commit| {
-            seen.insert(commit.command_id.clone());
-            self.replay(commit);
+        let mut seen = HashSet::new();
+        let mut replayed = Ok(());
+        let tenure = tenure::acquire(acquisition, &|| (sources.now)(), &mut |commit| {
+            // After a commit that could not be replayed no later one may be either.
+            if replayed.is_ok() {
+                seen.insert(commit.command_id.clone());
+                replayed = self.replay(commit);
+            }
         })?;
+        replayed?;
         self.position = Position(tenure.expected.0 - 1);
         self.fence = Fence { epoch: tenure.epoch, owner: tenure.owner.clone(), seq: 0 };
+        self.in_doubt.clear();
         metrics::gauge!("owner_epoch", "partition" => self.partition.to_string()).set(tenure.epoch as f64);
         tracing::info!(
             partition = self.partition,
@@ -191,76 +222,75 @@ impl OwnerThread {
 
     pub fn run(mut self, inbox: &mpsc::Receiver<Message>) {
         let mut tried_at = Instant::now();
-        loop {
+        while !self.may_end() {
             if self.tenure.is_none() && tried_at.elapsed() >= RETRY {
                 self.settle();
                 tried_at = Instant::now();
             }
-            let message = if self.tenure.is_none() {
-                inbox.recv_timeout(RETRY)
-            } else if self.unsaved.commits == 0 {
-                inbox.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                inbox.recv_timeout(IDLE_SAVE)
-            };
-            let mut batch = Batch { records: Vec::new(), items: Vec::new() };
-            let mut is_stopping = false;
-            match message {
-                Ok(message) => is_stopping = self.handle(message, &mut batch),
+            match inbox.recv_timeout(self.patience()) {
+                Ok(message) => {
+                    self.handle(message);
+                    inbox.try_iter().take(BATCH_MAX).for_each(|message| self.handle(message));
+                }
+                Err(RecvTimeoutError::Timeout) if self.can_decide() => {}
                 Err(RecvTimeoutError::Timeout) => self.save(),
-                Err(RecvTimeoutError::Disconnected) => is_stopping = true,
+                // Not before the end: this thread holds a sender of its own.
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            while !is_stopping && batch.items.len() < BATCH_MAX {
-                let Ok(message) = inbox.try_recv() else { break };
-                is_stopping = self.handle(message, &mut batch);
-            }
-            self.hand_over(batch);
-            if self.unsaved.commits >= self.config.save_every_commits {
+            self.work();
+            if self.unsaved.commits >= self.shared.config.save_every_commits
+                || self.books.len() > self.shared.config.hot_books_max
+            {
                 self.save();
                 self.cool();
             }
-            if is_stopping {
-                break;
-            }
         }
-        self.drain(inbox);
         self.save();
+        // What was never handed to the journal was not applied; what is still in flight nobody knows.
+        for (_, reply) in self.line.drain(..) {
+            let _ = reply.send(Err(Refusal::NotApplied));
+        }
+        inbox.try_iter().for_each(|message| self.handle(message));
     }
 
-    /// Waits for what is in flight, then for nothing more.
-    fn drain(&mut self, inbox: &mpsc::Receiver<Message>) {
-        while !self.in_flight.is_empty() || !self.backlog.is_empty() {
-            match inbox.recv_timeout(Duration::from_secs(10)) {
-                Ok(message) => {
-                    let mut batch = Batch { records: Vec::new(), items: Vec::new() };
-                    self.handle(message, &mut batch);
-                    self.hand_over(batch);
-                }
-                Err(_) => break,
-            }
+    fn may_end(&self) -> bool {
+        let is_idle = self.line.is_empty() && self.in_flight.is_empty();
+        self.stop_by.is_some_and(|stop_by| is_idle || stop_by <= Instant::now())
+    }
+
+    /// How long to wait for the next message.
+    fn patience(&self) -> Duration {
+        if self.can_decide() {
+            return Duration::ZERO;
+        }
+        if self.tenure.is_none() {
+            return RETRY;
+        }
+        match self.stop_by {
+            Some(stop_by) => stop_by.saturating_duration_since(Instant::now()),
+            None if self.unsaved.commits == 0 => IDLE,
+            None => IDLE_SAVE,
         }
     }
 
-    /// `true`: it is time to stop.
-    fn handle(&mut self, message: Message, batch: &mut Batch) -> bool {
+    fn can_decide(&self) -> bool {
+        !self.line.is_empty() && !self.must_wait()
+    }
+
+    fn handle(&mut self, message: Message) {
         match message {
-            Message::Order { order, reply } => {
-                if self.must_wait() {
-                    self.backlog.push_back((order, reply));
-                } else {
-                    self.take(*order, reply, batch);
-                }
+            Message::Order { reply, .. } if self.stop_by.is_some() => {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                // Whoever asked may have gone away; so everywhere below.
+                let _ = reply.send(Err(Refusal::NotApplied));
             }
+            Message::Order { order, reply } => self.line.push_back((order, reply)),
             Message::Preview { book, actor, command, reply } => {
                 let outcome = self.preview(book, actor, &command);
-                // Whoever asked may have gone away; so everywhere below.
                 let _ = reply.send(outcome);
             }
             Message::Chart { book, actor, reply } => {
-                let chart = self.hot(book).map_err(|Broken| Refusal::NotApplied).and_then(|hot| {
-                    hot.book.role_of(actor).ok_or(Refusal::Rejected(Rejection::BookNotFound))?;
-                    Ok(Chart { accounts: hot.book.accounts.clone(), categories: hot.book.categories.clone() })
-                });
+                let chart = self.chart(book, actor);
                 let _ = reply.send(chart);
             }
             Message::Appended { batch: number, outcome } => {
@@ -269,54 +299,48 @@ impl OwnerThread {
                     in_flight.outcome = Some(outcome);
                 }
                 self.conclude();
-                while !self.must_wait() && batch.items.len() < BATCH_MAX {
-                    let Some((order, reply)) = self.backlog.pop_front() else { break };
-                    self.take(*order, reply, batch);
-                }
             }
-            Message::Stop => return true,
+            Message::Stop => self.stop_by = Some(Instant::now() + STOP_WAIT),
         }
-        false
     }
 
     fn must_wait(&self) -> bool {
         // Once one append has gone wrong, nothing more is decided on top of it.
         let is_troubled = self.in_flight.front().is_some_and(|first| first.outcome.is_some());
-        is_troubled || self.in_flight_records >= self.config.in_flight_max
+        is_troubled || self.in_flight_records >= self.shared.config.in_flight_max
     }
 
-    fn take(&mut self, order: Order, reply: oneshot::Sender<Outcome>, batch: &mut Batch) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        // The client has given up: what nobody waits for need not be done.
-        if reply.is_closed() {
-            return;
-        }
-        if self.tenure.is_none() {
-            let _ = reply.send(Err(Refusal::NotApplied));
-            return;
-        }
-        match self.decide(order) {
-            Ok((commit, touched, answer)) => {
-                let command_id = commit.1;
-                batch.records.push(commit.0);
-                batch.items.push(Item {
-                    reply,
-                    outcome: Ok(answer),
-                    written: Some((command_id, Box::new(touched))),
-                });
+    /// Decides the orders in line, as many as go into one batch, and hands their commits to the journal. Nothing
+    /// that happens to the partition comes between the first and the last of them.
+    fn work(&mut self) {
+        let (mut records, mut items) = (Vec::new(), Vec::new());
+        while items.len() < BATCH_MAX && !self.must_wait() {
+            let Some((order, reply)) = self.line.pop_front() else { break };
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            // The client has given up: what nobody waits for need not be done.
+            if reply.is_closed() {
+                continue;
             }
-            Err(outcome) => batch.items.push(Item { reply, outcome, written: None }),
+            if self.tenure.is_none() {
+                let is_in_doubt = self.in_doubt.contains(&(order.book, order.key));
+                let _ = reply.send(Err(if is_in_doubt { Refusal::Unknown } else { Refusal::NotApplied }));
+                continue;
+            }
+            let item = match self.decide(&order) {
+                Ok(Decided { record, written, answer }) => {
+                    records.push(record);
+                    Item { order, reply, outcome: Ok(answer), written: Some(written) }
+                }
+                Err(outcome) => Item { order, reply, outcome, written: None },
+            };
+            items.push(item);
         }
+        self.hand_over(records, items);
     }
 
     /// The commit that the order comes to, or what else it is answered with.
-    #[allow(clippy::type_complexity)]
-    fn decide(
-        &mut self,
-        order: Order,
-    ) -> Result<((journal::NewRecord, CommandId), Touched, Answer), Outcome> {
-        let id = order.book;
-        let key = order.key;
+    fn decide(&mut self, order: &Order) -> Result<Decided, Outcome> {
+        let (id, key) = (order.book, order.key);
         let Ok(hot) = self.hot(id) else { return Err(Err(Refusal::NotApplied)) };
 
         let is_member = hot.book.role_of(order.actor).is_some();
@@ -331,7 +355,7 @@ impl OwnerThread {
                 Ok(None) => {}
             }
         }
-        let now = (self.sources.now)().trunc_subsecs(3);
+        let now = (self.shared.sources.now)().trunc_subsecs(3);
         let Some(hot) = self.books.get_mut(&id) else { return Err(Err(Refusal::NotApplied)) };
         if is_member
             && let Some(wanted) = order.if_match
@@ -343,7 +367,7 @@ impl OwnerThread {
             .map_err(|rejection| Err(Refusal::Rejected(rejection)))?;
 
         // Nothing below can be refused, but for want of a key to seal with or of a partition to write to.
-        let book_key = self.keys.of_or_new(id).map_err(|error| {
+        let book_key = self.shared.keys.of_or_new(id).map_err(|error| {
             tracing::error!(error = %error, "a book's key cannot be used");
             Err(Refusal::NotApplied)
         })?;
@@ -352,9 +376,9 @@ impl OwnerThread {
         // Clocks of requests may disagree; a book's history never runs backwards.
         let recorded_at = hot.recorded_at.map_or(now, |before| before.max(now));
         let recorded = Recorded { version: hot.version + 1, at: recorded_at };
-        let command_id = CommandId::from_uuid((self.sources.next_uuid)());
+        let command_id = CommandId::from_uuid((self.shared.sources.next_uuid)()).to_string();
         let mut sealed_events = events.clone();
-        let next_nonce = Arc::clone(&self.sources.next_nonce);
+        let next_nonce = &self.shared.sources.next_nonce;
         seal::seal(&book_key, id, recorded.version, &mut sealed_events, &mut || next_nonce());
         let sealed = SealedCommit {
             epoch: tenure.epoch,
@@ -364,20 +388,32 @@ impl OwnerThread {
             version: recorded.version,
             previous: hot.hash,
             command: order.command.name().to_owned(),
-            command_id: command_id.to_string(),
+            command_id: command_id.clone(),
             key: hex::encode(key.0),
             fingerprint: hex::encode(order.fingerprint.0),
             actor: order.actor,
-            correlation_id: order.correlation_id,
-            causation_id: order.causation_id,
+            correlation_id: order.correlation_id.clone(),
+            causation_id: order.causation_id.clone(),
             recorded_at,
             events: sealed_events,
         };
         let record = sealed.encode();
-        let (touched, answer) =
-            apply(hot, id, record.digest, recorded, order.actor, key, order.fingerprint, &events);
+        let (actor, fingerprint) = (order.actor, order.fingerprint);
+        let step =
+            Step { book: id, hash: record.digest, recorded, actor, key, fingerprint, events: &events };
+        let (touched, answer) = hot.take(&step);
         self.fresh_answers.insert((id, key), touched.answer.clone());
-        Ok(((record, command_id), touched, answer))
+        Ok(Decided { record, written: Box::new(Written { command_id, touched }), answer })
+    }
+
+    fn chart(&mut self, book: BookId, actor: UserId) -> Result<Chart, Refusal> {
+        let hot = self.hot(book).map_err(|Broken| Refusal::NotApplied)?;
+        hot.book.role_of(actor).ok_or(Refusal::Rejected(Rejection::BookNotFound))?;
+        Ok(Chart {
+            accounts: hot.book.accounts.clone(),
+            categories: hot.book.categories.clone(),
+            imports: hot.book.imports.keys().copied().collect(),
+        })
     }
 
     fn preview(&mut self, book: BookId, actor: UserId, command: &Command) -> Result<Vec<Event>, Refusal> {
@@ -407,8 +443,7 @@ impl OwnerThread {
     }
 
     /// Hands the commits to the journal. What needs no commit waits for those before it, which it may rest on.
-    fn hand_over(&mut self, batch: Batch) {
-        let Batch { records, items } = batch;
+    fn hand_over(&mut self, records: Vec<NewRecord>, items: Vec<Item>) {
         if records.is_empty() {
             match self.in_flight.back_mut() {
                 Some(last) => last.items.extend(items),
@@ -430,7 +465,7 @@ impl OwnerThread {
             outcome: None,
         });
         let outbox = self.outbox.clone();
-        self.journal.append(
+        self.shared.journal.append(
             self.partition,
             records,
             Box::new(move |outcome| {
@@ -461,8 +496,8 @@ impl OwnerThread {
             self.position = Position(accepted.expected.0 + accepted.records as u64 - 1);
             self.fence.seq += accepted.records as u64;
             for mut item in accepted.items {
-                if let Some((_, touched)) = item.written.take() {
-                    self.unsaved.add(*touched);
+                if let Some(written) = item.written.take() {
+                    self.unsaved.add(written.touched);
                 }
                 tell(item);
             }
@@ -482,43 +517,65 @@ impl OwnerThread {
         if let Err(error) = &acquired {
             tracing::error!(partition = self.partition, error = %error, "the partition cannot be taken");
         }
+        let mut again = Vec::new();
         for in_flight in undecided {
             let may_stand = !matches!(in_flight.outcome, Some(Err(AppendError::NotWritten(_))));
-            for item in in_flight.items {
-                let outcome = match (&acquired, &item.written) {
-                    (Ok(seen), Some((command_id, _))) if seen.contains(&command_id.to_string()) => {
-                        item.outcome
+            for Item { order, reply, outcome, written } in in_flight.items {
+                let outcome = match (&acquired, written) {
+                    // A rejection or a repeated answer may have rested on something that never came to be.
+                    (_, None) => {
+                        again.push((order, reply));
+                        continue;
                     }
-                    (Err(_), Some(_)) if may_stand => Err(Refusal::Unknown),
-                    // A rejection may have rested on something that never came to be.
-                    (Ok(_) | Err(_), _) => Err(Refusal::NotApplied),
+                    (Ok(seen), Some(written)) if seen.contains(&written.command_id) => outcome,
+                    (Err(_), Some(_)) if may_stand => {
+                        self.in_doubt.insert((order.book, order.key));
+                        Err(Refusal::Unknown)
+                    }
+                    (Ok(_) | Err(_), Some(_)) => Err(Refusal::NotApplied),
                 };
-                let _ = item.reply.send(outcome);
+                let _ = reply.send(outcome);
             }
         }
+        self.waiting.fetch_add(again.len(), Ordering::Relaxed);
+        again.into_iter().rev().for_each(|waiting| self.line.push_front(waiting));
     }
 
     /// Lets an accepted commit of the journal happen once more.
-    fn replay(&mut self, commit: Commit) {
-        debug_assert_eq!(partition_of(commit.book, self.journal.partitions()), self.partition);
-        let (Some(key), Some(fingerprint)) = (print(&commit.key), print(&commit.fingerprint)) else {
-            tracing::error!(position = %commit.position, "a commit's key cannot be read");
-            return;
+    fn replay(&mut self, commit: Commit) -> Result<(), ReadError> {
+        debug_assert_eq!(partition_of(commit.book, self.shared.journal.partitions()), self.partition);
+        let damaged = |reason: &str| ReadError::Damaged {
+            partition: commit.partition,
+            position: commit.position,
+            reason: reason.to_owned(),
         };
-        let Ok(hot) = self.hot(commit.book) else { return };
-        if commit.version <= hot.version {
-            return;
+        let key = print(&commit.key).ok_or_else(|| damaged("its idempotency key cannot be read"))?;
+        let fingerprint =
+            print(&commit.fingerprint).ok_or_else(|| damaged("its fingerprint cannot be read"))?;
+        let hot = self
+            .hot(commit.book)
+            .map_err(|Broken| ReadError::Backend("the decision state beside it cannot be used".to_owned()))?;
+        if commit.version != hot.version + 1 || commit.previous != hot.hash {
+            return Err(damaged("it does not continue its book's chain"));
         }
-        let recorded = Recorded { version: commit.version, at: commit.recorded_at };
-        let (touched, _) =
-            apply(hot, commit.book, commit.hash, recorded, commit.actor, key, fingerprint, &commit.events);
+        let step = Step {
+            book: commit.book,
+            hash: commit.hash,
+            recorded: Recorded { version: commit.version, at: commit.recorded_at },
+            actor: commit.actor,
+            key,
+            fingerprint,
+            events: &commit.events,
+        };
+        let (touched, _) = hot.take(&step);
         self.unsaved.add(touched);
         self.position = commit.position;
         self.fence = Fence { epoch: commit.epoch, owner: commit.owner, seq: commit.seq };
-        if self.unsaved.commits >= self.config.save_every_commits {
+        if self.unsaved.commits >= self.shared.config.save_every_commits {
             self.save();
             self.cool();
         }
+        Ok(())
     }
 
     /// Puts what has been accepted in line for the decision state.
@@ -540,20 +597,22 @@ impl OwnerThread {
     }
 
     fn forget_before(&self) -> DateTime<Utc> {
-        (self.sources.now)() - TimeDelta::days(i64::from(self.config.keys_kept_days))
+        (self.shared.sources.now)() - TimeDelta::days(i64::from(self.shared.config.keys_kept_days))
     }
 
     /// Lets go of the books that were not asked for the longest, where memory holds too many.
     fn cool(&mut self) {
+        let Config { hot_books_max, hot_entries_max, .. } = self.shared.config;
         let entries: usize = self.books.values().map(|hot| hot.book.entries.len()).sum();
         metrics::gauge!("owner_hot_books", "partition" => self.partition.to_string())
             .set(self.books.len() as f64);
         metrics::gauge!("owner_hot_entries", "partition" => self.partition.to_string()).set(entries as f64);
-        let mut books_over = self.books.len().saturating_sub(self.config.hot_books_max);
-        let mut entries_over = entries.saturating_sub(self.config.hot_entries_max);
-        if books_over == 0 && entries_over == 0 {
+        if self.books.len() <= hot_books_max && entries <= hot_entries_max {
             return;
         }
+        // An eighth more than need be, so that not every further book costs a look at all of them.
+        let mut books_over = self.books.len().saturating_sub(hot_books_max - hot_books_max / 8);
+        let mut entries_over = entries.saturating_sub(hot_entries_max - hot_entries_max / 8);
         let mut by_age: Vec<(u64, BookId)> = self.books.iter().map(|(id, hot)| (hot.used, *id)).collect();
         by_age.sort_unstable();
         for (_, id) in by_age {
@@ -567,41 +626,27 @@ impl OwnerThread {
         }
     }
 
-    fn forget_all(&mut self) {
+    /// Begins again from the journal's start.
+    fn forget_all(&mut self, reason: &str) -> Result<(), ReadError> {
+        tracing::warn!(
+            partition = self.partition,
+            reason,
+            "the decision state does not fit the journal and is made anew"
+        );
         self.books.clear();
         self.fresh_answers.clear();
         self.unsaved = Unsaved::default();
+        self.storage
+            .wipe()
+            .map_err(|Broken| ReadError::Backend("the decision state beside it cannot be wiped".to_owned()))?;
         self.position = Position::START;
         self.fence = Fence::default();
-        if self.storage.wipe().is_err() {
-            tracing::error!(partition = self.partition, "the decision state could not be wiped");
-        }
+        Ok(())
     }
 }
 
 fn tell(item: Item) {
     let _ = item.reply.send(item.outcome);
-}
-
-/// Lets the events of a commit happen to its book.
-#[allow(clippy::too_many_arguments)]
-fn apply(
-    hot: &mut Hot,
-    id: BookId,
-    hash: Hash,
-    recorded: Recorded,
-    actor: UserId,
-    key: Print,
-    fingerprint: Print,
-    events: &[Event],
-) -> (Touched, Answer) {
-    let parts = hot.evolve(events, recorded);
-    hot.hash = hash;
-    hot.keys.insert(key);
-    hot.unsaved += 1;
-    let answer = answer::answer(id, &hot.book, recorded.version, actor, events);
-    let kept = KeptAnswer { fingerprint, answer: answer.clone(), answered_at: recorded.at };
-    (hot.touched(id, parts, key, kept), answer)
 }
 
 fn print(text: &str) -> Option<Print> {

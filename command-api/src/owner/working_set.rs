@@ -11,7 +11,7 @@ use domain::{
 };
 use journal::Hash;
 
-use super::{Answer, Print};
+use super::{Answer, Print, answer};
 
 /// A book in memory, as all orders so far leave it, written or not.
 #[derive(Debug, Default)]
@@ -26,6 +26,17 @@ pub struct Hot {
     pub unsaved: usize,
     /// When it was last asked for, as a count of orders.
     pub used: u64,
+}
+
+/// A commit as its book takes it in, decided just now or read back.
+pub struct Step<'a> {
+    pub book: BookId,
+    pub hash: Hash,
+    pub recorded: Recorded,
+    pub actor: UserId,
+    pub key: Print,
+    pub fingerprint: Print,
+    pub events: &'a [Event],
 }
 
 /// The answer to an order, kept for those who ask again.
@@ -61,7 +72,7 @@ pub struct SettingsRow {
 
 /// What the parts of a book are that an event has changed.
 #[derive(Default)]
-pub struct Parts {
+struct Parts {
     settings: bool,
     accounts: BTreeSet<AccountId>,
     categories: BTreeSet<CategoryId>,
@@ -70,8 +81,24 @@ pub struct Parts {
 }
 
 impl Hot {
+    /// Lets the commit happen; says what it changed and how it is answered.
+    pub fn take(&mut self, step: &Step<'_>) -> (Touched, Answer) {
+        let parts = self.evolve(step.events, step.recorded);
+        self.hash = step.hash;
+        self.keys.insert(step.key);
+        self.unsaved += 1;
+        let answer =
+            answer::answer(step.book, &self.book, step.recorded.version, step.actor, step.events);
+        let kept = KeptAnswer {
+            fingerprint: step.fingerprint,
+            answer: answer.clone(),
+            answered_at: step.recorded.at,
+        };
+        (self.touched(step.book, parts, step.key, kept), answer)
+    }
+
     /// Lets the events happen and says which parts they changed.
-    pub fn evolve(&mut self, events: &[Event], recorded: Recorded) -> Parts {
+    fn evolve(&mut self, events: &[Event], recorded: Recorded) -> Parts {
         let mut parts = Parts::default();
         for event in events {
             // The accounts of an entry that a correction moves are those before and those after it.
@@ -123,7 +150,7 @@ impl Hot {
     }
 
     /// The changed parts as they stand now.
-    pub fn touched(&self, book: BookId, parts: Parts, key: Print, answer: KeptAnswer) -> Touched {
+    fn touched(&self, book: BookId, parts: Parts, key: Print, answer: KeptAnswer) -> Touched {
         let pick = |id: AccountId| self.book.accounts.get(&id).map(|account| (id, account.clone()));
         Touched {
             book,

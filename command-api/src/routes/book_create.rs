@@ -3,7 +3,6 @@ use chrono::TimeZone as _;
 use domain::{
     Command,
     event::{Settings, Weekday},
-    id::BookId,
     starter::starter_set,
 };
 use http_kit::{json::Json, problem::Problem};
@@ -14,7 +13,7 @@ use super::BookWritten;
 use crate::{
     ApiState,
     fields::{CurrencyCode, MonthStart, Name, TimeZone},
-    writes::{Write, print},
+    writes::{Write, book_id},
 };
 
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -59,7 +58,7 @@ pub async fn handler(
     write: Write,
     Json(new): Json<NewBook>,
 ) -> Result<Response, Problem> {
-    let book = book_of(&write);
+    let book = book_id(write.caller.user, write.key.as_str());
     let time_zone = new.time_zone.map_or(chrono_tz::UTC, |zone| zone.0);
     let today = time_zone.from_utc_datetime(&(api.sources.now)().naive_utc()).date_naive();
     let (accounts, categories) = match new.empty {
@@ -74,10 +73,4 @@ pub async fn handler(
         month_starts_on: new.month_starts_on.map_or(1, |day| day.0),
     };
     write.submit(&api, book, &new, Command::CreateBook { settings, accounts, categories }).await
-}
-
-/// The same caller and key always name the same book, wherever and whenever they are asked.
-fn book_of(write: &Write) -> BookId {
-    let name = print(&[b"daybook.book.v1", write.caller.user.as_bytes(), write.key.as_str().as_bytes()]);
-    BookId::from_uuid(uuid::Builder::from_custom_bytes(name.0).into_uuid())
 }

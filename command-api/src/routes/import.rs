@@ -70,7 +70,7 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
             let bytes = part.bytes().await.map_err(|error| refused(&error))?;
             match name.as_str() {
                 "file" => file = Some((file_name, bytes)),
-                "mapping" => mapping = Some(json::parse::<Mapping>(&bytes)?),
+                "mapping" => mapping = Some(json::parse::<Mapping>(&bytes).map_err(in_mapping)?),
                 "dry_run" => dry_run = choice(&name, &bytes, &[("true", true), ("false", false)])?,
                 "mode" => all_or_nothing = choice(&name, &bytes, &[("each", false), ("all", true)])?,
                 _ => {
@@ -90,6 +90,19 @@ fn refused(error: &axum::extract::multipart::MultipartError) -> Problem {
         http::StatusCode::PAYLOAD_TOO_LARGE => Problem::new("body_too_large"),
         _ => Problem::new("body_incomplete").detail("The form is not whole multipart/form-data."),
     }
+}
+
+/// The faults of the mapping, as the form sees them.
+fn in_mapping(problem: Problem) -> Problem {
+    if problem.errors().is_empty() {
+        return problem;
+    }
+    let below = |error: &FieldError| FieldError {
+        pointer: format!("/mapping{}", error.pointer),
+        code: error.code,
+        detail: error.detail.clone(),
+    };
+    Problem::from_fields(problem.errors().iter().map(below).collect())
 }
 
 fn choice(name: &str, bytes: &[u8], words: &[(&str, bool)]) -> Result<bool, Problem> {
@@ -165,8 +178,11 @@ impl Target {
             category("default_expense_category", &mapping.default_expense_category, CategoryKind::Expense);
         let income =
             category("default_income_category", &mapping.default_income_category, CategoryKind::Income);
+        for (number, rule) in mapping.rules.iter().enumerate() {
+            category(&format!("rules/{number}/category"), &Some(rule.category.clone()), CategoryKind::Expense);
+        }
         match (account, expense, income) {
-            (Some((account, currency)), Some(expense), Some(income)) => {
+            (Some((account, currency)), Some(expense), Some(income)) if faults.is_empty() => {
                 Ok(Self { account, currency, expense, income })
             }
             _ => Err(Problem::from_fields(faults)),

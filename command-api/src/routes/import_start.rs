@@ -109,11 +109,12 @@ pub async fn handler(
     let import = import_of(&write, book);
     let start = ImportStart { file_name: file_name(&upload.file_name), lines: lines.len() as u64 };
     if upload.dry_run {
-        let report = preview(&api, &write, book, import, start, lines).await?;
+        let report = preview(&api, &write, book, start, lines).await?;
         return Ok(Json(report).into_response());
     }
-    if upload.all_or_nothing {
-        let report = preview(&api, &write, book, import, start.clone(), lines.clone()).await?;
+    // A repetition was looked through the first time; since then the book may have changed.
+    if upload.all_or_nothing && !chart.imports.contains(&import) {
+        let report = preview(&api, &write, book, start.clone(), lines.clone()).await?;
         refuse_faulty(&report)?;
     }
     let content = (print(&[&upload.file]).0, mapping, upload.all_or_nothing);
@@ -195,10 +196,11 @@ async fn preview(
     api: &ApiState,
     write: &Write,
     book: BookId,
-    import: ImportId,
     start: ImportStart,
     lines: Vec<ImportLine>,
 ) -> Result<DryRunAnswer, Problem> {
+    // Not the request's own id: its key may have been used already.
+    let import = ImportId::from_uuid((api.sources.next_uuid)());
     let command =
         Command::ImportLines { import, start: Some(start), lines, finish: true, all_or_nothing: false };
     let events =

@@ -30,7 +30,20 @@ use utoipa_axum::routes;
 use crate::identity::Identity;
 
 pub fn router(identity: &Arc<Identity>) -> (Router, OpenApi) {
-    let api = Routes::at(API_BASE)
+    let (api, mut description) = api().finish(identity.access_keys(), identity.clone());
+    let (well_known, more) = well_known().finish(identity.access_keys(), identity.clone());
+    description.merge(more);
+    (api.merge(well_known), description)
+}
+
+pub fn describe() -> OpenApi {
+    let mut description = api().describe();
+    description.merge(well_known().describe());
+    description
+}
+
+fn api() -> Routes<Arc<Identity>> {
+    Routes::at(API_BASE)
         // Anybody: who has no access token yet, or no more.
         .route(Policy::Public, routes!(sign_up::sign_up))
         .route(Policy::Public, routes!(log_in::log_in))
@@ -42,13 +55,10 @@ pub fn router(identity: &Arc<Identity>) -> (Router, OpenApi) {
         .route(Policy::LoggedIn, routes!(read_me::read_me))
         .route(Policy::LoggedIn, routes!(change_me::change_me))
         .route(Policy::LoggedIn, routes!(list_sessions::list_sessions))
-        .route(Policy::LoggedIn, routes!(end_session::end_session));
-    let well_known = Routes::new()
-        // The services that verify access tokens.
-        .route(Policy::Public, routes!(jwks::read_jwks));
+        .route(Policy::LoggedIn, routes!(end_session::end_session))
+}
 
-    let (api, mut description) = api.finish(identity.access_keys(), identity.clone());
-    let (well_known, more) = well_known.finish(identity.access_keys(), identity.clone());
-    description.merge(more);
-    (api.merge(well_known), description)
+fn well_known() -> Routes<Arc<Identity>> {
+    // The services that verify access tokens.
+    Routes::new().route(Policy::Public, routes!(jwks::read_jwks))
 }

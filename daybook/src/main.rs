@@ -1,0 +1,29 @@
+use std::process::ExitCode;
+
+use clap::Parser;
+use daybook::{
+    cli::{Cli, Command},
+    commands, config,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let flags = cli.flags();
+    let settings = || config::of_process(&flags);
+    let done = match cli.command {
+        Command::Serve(serve) => settings().and_then(|settings| commands::serve::run(&serve, &settings)),
+        Command::Demo(demo) => settings().and_then(|settings| commands::demo::run(&demo, &settings)),
+        Command::Audit(audit) => settings().and_then(|settings| commands::audit::run(audit, &settings)),
+        Command::Rebuild(rebuild) => settings().and_then(|settings| commands::rebuild::run(&rebuild, &settings)),
+        Command::Config(command) => commands::config::run(command, flags),
+        Command::Openapi(_) => commands::openapi::run(),
+        Command::Keys(keys) => settings().and_then(|settings| commands::keys::run(&keys, &settings)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("daybook: {failure}");
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use http_kit::{
+    json::{Path, Query},
+    problem::Problem,
+};
+use read_model::queries::history;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use crate::{
+    answer::{QueryApi, Reader, View, is_no_part_of_the_view},
+    history::Commit,
+    pages::invalid_parameter,
+};
+
+#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// Wait, up to two seconds, until the book has this version.
+    #[serde(skip_serializing_if = "is_no_part_of_the_view")]
+    pub min_version: Option<u64>,
+}
+
+/// One commit of a book.
+#[utoipa::path(
+    get,
+    path = "/books/{book}/history/{version}",
+    tag = "history",
+    params(("book" = String, Path), ("version" = u64, Path), Parameters),
+    responses(
+        (status = 200, description = "`ETag` is the book's version. Names are those of the moment; they change without it.", body = Commit),
+        (status = 304, description = "Nothing has changed since the `ETag` in `If-None-Match`."),
+        (status = 400, description = "`unknown_parameter`, `invalid_parameter`, `version_unknown`"),
+        (status = 404, description = "`book_not_found`"),
+        (status = 503, description = "`not_yet_visible`, `overloaded`, `unavailable`"),
+    ),
+)]
+pub async fn get_commit(
+    State(api): State<Arc<QueryApi>>,
+    reader: Reader,
+    Path((_book, version)): Path<(String, String)>,
+    Query(asked): Query<Parameters>,
+) -> Result<Response, Problem> {
+    let standing = api.standing(&reader, asked.min_version).await?;
+    let version: u64 = version
+        .parse()
+        .map_err(|_| invalid_parameter("version", "a version is a whole number, 1 or more"))?;
+    api.answer_named(
+        &reader,
+        standing,
+        View::of(&format!("history/{version}"), &asked),
+        move |conn, standing| {
+            let found = history::one(conn, standing.book, version)?;
+            Ok(found.ok_or_else(|| Problem::new("version_unknown"))?)
+        },
+        |commit| vec![commit.actor],
+        |commit, named| Commit::of(&commit, named),
+    )
+    .await
+}

@@ -1,0 +1,1 @@
+update books set version = ?2, hash = ?3 where book = ?1

@@ -1,0 +1,1 @@
+select partition, position, fence from checkpoints order by partition

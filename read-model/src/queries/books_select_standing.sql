@@ -1,0 +1,5 @@
+select b.book, b.version, m.role, b.name, b.currency, b.decimals, b.time_zone, b.week_starts_on, b.month_starts_on,
+       b.created_at
+from members m
+join books b on b.book = m.book
+where m.book = ?1 and m.user = ?2

@@ -1,0 +1,3 @@
+select category, name, kind, parent, archived, icon, colour
+from categories
+where book = ?1

@@ -1,0 +1,5 @@
+select c.version, c.recorded_at, c.actor, c.command, c.events, c.hash
+from entry_versions v
+join commits c on c.book = v.book and c.version = v.version
+where v.book = ?1 and v.entry = ?2
+order by v.version

@@ -1,0 +1,3 @@
+select version, recorded_at, actor, command, events, hash
+from commits
+where book = ?1 and version = ?2

@@ -1,0 +1,4 @@
+select user, role
+from members
+where book = ?1
+order by user
