@@ -23,7 +23,7 @@ impl Daybook {
             None => {
                 let mut command = program(options)?;
                 command.arg("serve").arg("--data").arg(directory.path().join("data"));
-                command.args(["--listen", "127.0.0.1:0"]);
+                command.args(["--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0"]);
                 let server = Server::start(command, &directory.path().join("server.log")).await?;
                 let address = server.address;
                 (Some(server), address)

@@ -10,7 +10,7 @@ mod layers;
 use std::{
     env, fmt,
     net::{IpAddr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use chrono::NaiveDate;
@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::Failure;
+use crate::{cli::Failure, layout::Layout};
 
 pub use layers::{Effective, Flags, Layer, load};
 
@@ -192,8 +192,8 @@ impl std::error::Error for Faults {}
 
 impl Settings {
     /// For a service that keeps its decision state below this data directory.
-    pub fn command_api_in(&self, data_dir: &Path) -> command_api::Config {
-        command_api::Config { directory: data_dir.join("decision-state"), ..self.command_api.clone() }
+    pub fn command_api_in(&self, layout: &Layout) -> command_api::Config {
+        command_api::Config { directory: layout.decision_state.clone(), ..self.command_api.clone() }
     }
 
     pub fn read_model_config(&self) -> read_model::Config {
@@ -201,11 +201,11 @@ impl Settings {
     }
 
     /// For a service that keeps people and keys below this data directory.
-    pub fn identity_in(&self, data_dir: &Path) -> identity::Config {
+    pub fn identity_in(&self, layout: &Layout) -> identity::Config {
         let identity = self.identity.clone();
         identity::Config {
-            database: data_dir.join("identity.sqlite"),
-            keys_dir: data_dir.join("identity-keys"),
+            database: layout.identity.clone(),
+            keys_dir: layout.signing_keys.clone(),
             issuer: identity.issuer,
             audience: identity.audience,
             access_token_seconds: identity.access_token_seconds,
@@ -375,6 +375,7 @@ const REDACTED: &str = "[redacted]";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn settings(change: impl FnOnce(&mut Settings)) -> Settings {
         let mut settings: Settings = toml::from_str(DEFAULTS).unwrap();
@@ -400,7 +401,7 @@ mod tests {
         assert_eq!(file["command_api"], toml::Value::try_from(command_api::Config::default()).unwrap());
         assert_eq!(file["query_api"], toml::Value::try_from(query_api::Config::default()).unwrap());
         let settings = settings(|_| ());
-        assert_eq!(settings.identity_in(Path::new("data")), identity::Config::default());
+        assert_eq!(settings.identity_in(&Layout::of(Path::new("data"))), identity::Config::default());
         let read_model = read_model::Config::default();
         let found = settings.read_model_config();
         assert_eq!((found.readers, found.queue_max), (read_model.readers, read_model.queue_max));

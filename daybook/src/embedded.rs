@@ -61,7 +61,7 @@ impl Embedded {
         });
         let journal = around(Arc::new(journal.context("open the journal")?));
 
-        let config = command_api::Config { directory: layout.decision_state.clone(), ..settings.command_api.clone() };
+        let config = settings.command_api_in(&layout);
         let sources = Sources::system();
         let owners = {
             let (journal, keys, sources, config) =
@@ -84,7 +84,7 @@ impl Embedded {
                 journal.head(partition).map(|position| position.0)
             })
         };
-        let identity = Identity::open(settings.identity_in(&layout.data))
+        let identity = Identity::open(settings.identity_in(&layout))
             .context("open the identity service")?;
 
         let stop_tasks = CancellationToken::new();

@@ -549,7 +549,11 @@ impl SqliteReader {
         let Some((head, last)) = found else {
             return Err(self.damaged(self.after, "what says where the partition ends is missing"));
         };
-        // Reading may begin beyond the end; then nothing has been read that could be held against it.
+        // A state kept beside the journal may be ahead of one that was put back from a copy.
+        if head.position < self.after.0 {
+            let reason = format!("the journal ends at {}, before {}", head.position, self.after);
+            return Err(self.damaged(self.after, reason));
+        }
         let is_read_to_it = head.position == self.after.0 && self.chain.is_some();
         if head.position != last {
             let reason = format!("the journal says that its last record is {}, but {last} is", head.position);

@@ -56,7 +56,7 @@ fn tell(report: &RebuildReport, json: bool) {
             json!({
                 "name": name, "commits": commits, "events": events, "seconds": seconds,
                 "compared_tables": compared_tables, "compared_rows": compared_rows, "differences": differences,
-                "old_unreadable": report.old_unreadable,
+                "old_unreadable": report.old_unreadable.as_ref().map(ToString::to_string),
             })
         );
         return;

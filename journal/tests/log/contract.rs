@@ -40,6 +40,7 @@ macro_rules! contract_suite {
             overlapping_appends_are_answered_in_order
             positions_are_contiguous_from_one
             reading_starts_after_any_position
+            reading_beyond_the_end_is_refused
             the_end_of_a_partition_is_told
             a_long_partition_is_read_in_batches_and_only_the_last_is_caught_up
             a_wait_at_the_end_ends_empty_handed
@@ -163,6 +164,15 @@ pub fn reading_starts_after_any_position<B: Backend>() {
             read_after(journal.as_ref(), 0, Position(after)).iter().map(|stored| stored.position.0).collect();
         assert_eq!(read, (after + 1..=10).collect::<Vec<_>>());
     }
+}
+
+/// Whoever has read further than the journal reaches has read another one.
+pub fn reading_beyond_the_end_is_refused<B: Backend>() {
+    let backend = B::create();
+    let journal = backend.open(1);
+    append(journal.as_ref(), 0, records(["a".into(), "b".into()])).unwrap();
+    let refused = journal.read(0, Position(3)).and_then(|mut reader| reader.next(Duration::ZERO));
+    assert!(refused.is_err(), "{refused:?}");
 }
 
 pub fn the_end_of_a_partition_is_told<B: Backend>() {
