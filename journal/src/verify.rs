@@ -276,11 +276,11 @@ fn for_each_accepted(
     };
     for partition in partitions {
         let mut reader = journal.read(partition, Position::START).map_err(refused)?;
-        let mut fence = Fence::default();
+        let mut walk = Walk { partition, only, fence: Fence::default(), gap: None };
         loop {
             let Batch { records, caught_up } = reader.next(Duration::ZERO).map_err(refused)?;
             for stored in &records {
-                check(partition, stored, only, &mut fence, verified, visit)?;
+                walk.check(stored, verified, visit)?;
             }
             progress(verified.records);
             // One look beyond the last record: a reader tells only there whether the partition ends as it says.
@@ -288,61 +288,83 @@ fn for_each_accepted(
                 break;
             }
         }
+        walk.end()?;
     }
     Ok(())
 }
 
-fn check(
+/// The way through one partition.
+struct Walk {
     partition: u32,
-    stored: &Stored,
     only: Option<BookId>,
-    fence: &mut Fence,
-    verified: &mut Verified,
-    visit: &mut dyn FnMut(u32, &Stored, &SealedCommit) -> Result<(), String>,
-) -> Result<(), VerifyError> {
-    let fault = |commit: Option<&SealedCommit>, reason: String| {
-        VerifyError::Fault(Fault {
+    fence: Fence,
+    /// A commit of the owner that does not follow its last one. An append that failed may leave it behind, and then
+    /// the owner claims anew; where no claim follows, a record went missing.
+    gap: Option<Fault>,
+}
+
+impl Walk {
+    fn end(self) -> Result<(), VerifyError> {
+        self.gap.map_or(Ok(()), |gap| Err(VerifyError::Fault(gap)))
+    }
+
+    fn check(
+        &mut self,
+        stored: &Stored,
+        verified: &mut Verified,
+        visit: &mut dyn FnMut(u32, &Stored, &SealedCommit) -> Result<(), String>,
+    ) -> Result<(), VerifyError> {
+        let (partition, only) = (self.partition, self.only);
+        let found = |commit: Option<&SealedCommit>, reason: String| Fault {
             place: format!("partition {partition}, record {}", stored.position),
             book: commit.map(|commit| commit.book),
             version: commit.map(|commit| commit.version),
             reason,
-        })
-    };
-    verified.records += 1;
-    let record = Record::decode(&stored.bytes).map_err(|reason| fault(None, reason))?;
-    let commit = match &record {
-        Record::Claim(claim) if claim.rule > RULE => {
-            return Err(fault(
-                None,
-                format!("it follows ownership rule {}; {RULE} is known here", claim.rule),
-            ));
-        }
-        Record::Claim(_) => None,
-        Record::Commit(commit) => Some(commit.as_ref()),
-    };
-    if record.digest(&stored.bytes) != stored.digest {
-        return Err(fault(commit, "its bytes are not those that were written".to_owned()));
-    }
-    match (fence.judge(record.header()), commit) {
-        (Judgement::Accepted, None) => Ok(()),
-        (Judgement::Accepted, Some(commit)) => {
-            if only.is_some_and(|only| only != commit.book) {
-                return Ok(());
+        };
+        let fault = |commit: Option<&SealedCommit>, reason: String| VerifyError::Fault(found(commit, reason));
+        verified.records += 1;
+        let record = Record::decode(&stored.bytes).map_err(|reason| fault(None, reason))?;
+        let commit = match &record {
+            Record::Claim(claim) if claim.rule > RULE => {
+                return Err(fault(
+                    None,
+                    format!("it follows ownership rule {}; {RULE} is known here", claim.rule),
+                ));
             }
-            verified.commits += 1;
-            verified.events += commit.events.len() as u64;
-            visit(partition, stored, commit).map_err(|reason| fault(Some(commit), reason))
+            Record::Claim(_) => None,
+            Record::Commit(commit) => Some(commit.as_ref()),
+        };
+        if record.digest(&stored.bytes) != stored.digest {
+            return Err(fault(commit, "its bytes are not those that were written".to_owned()));
         }
-        // An owner never leaves a gap and never writes before its claim: a record went missing.
-        (Judgement::Ignored(Reason::Gap), commit) => {
-            Err(fault(commit, format!("it does not follow commit {} of epoch {}", fence.seq, fence.epoch)))
-        }
-        (Judgement::Ignored(Reason::NotTheOwner), Some(commit)) if commit.epoch > fence.epoch => {
-            Err(fault(Some(commit), format!("nobody claimed epoch {}", commit.epoch)))
-        }
-        (Judgement::Ignored(Reason::NotTheOwner | Reason::StaleClaim | Reason::Repeated), _) => {
-            verified.ignored += 1;
-            Ok(())
+        match (self.fence.judge(record.header()), commit) {
+            (Judgement::Accepted, None) => {
+                self.gap = None;
+                Ok(())
+            }
+            (Judgement::Accepted, Some(commit)) => {
+                if only.is_some_and(|only| only != commit.book) {
+                    return Ok(());
+                }
+                verified.commits += 1;
+                verified.events += commit.events.len() as u64;
+                visit(partition, stored, commit).map_err(|reason| fault(Some(commit), reason))
+            }
+            (Judgement::Ignored(Reason::Gap), commit) => {
+                let Fence { epoch, seq, .. } = &self.fence;
+                let reason = format!("it does not follow commit {seq} of epoch {epoch}");
+                self.gap.get_or_insert_with(|| found(commit, reason));
+                verified.ignored += 1;
+                Ok(())
+            }
+            // Nobody writes before their claim.
+            (Judgement::Ignored(Reason::NotTheOwner), Some(commit)) if commit.epoch > self.fence.epoch => {
+                Err(fault(Some(commit), format!("nobody claimed epoch {}", commit.epoch)))
+            }
+            (Judgement::Ignored(Reason::NotTheOwner | Reason::StaleClaim | Reason::Repeated), _) => {
+                verified.ignored += 1;
+                Ok(())
+            }
         }
     }
 }

@@ -20,6 +20,8 @@ const CHANGE_OVER_EVERY: Duration = Duration::from_millis(500);
 /// A batch grows until it holds this many commits, or events: an import has hundreds of them in one commit.
 const BATCH_COMMITS_MAX: usize = 5_000;
 const BATCH_EVENTS_MAX: usize = 20_000;
+/// The least time between two batches of a partition.
+const PACE: Duration = Duration::from_millis(10);
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(10);
 
@@ -114,7 +116,11 @@ impl Follower {
         let mut after = Position(position);
         let (journal, keys) = (self.journal.clone(), self.keys.clone());
         let mut reader = CommitReader::open(journal, keys, self.partition, after, fence_from(&fence)?)?;
+        let mut paced_until = tokio::time::Instant::now();
         loop {
+            // A write on its own is shown at once; under load commits gather, since a tx writes each page it touches
+            // anew.
+            tokio::time::sleep_until(paced_until).await;
             let mut accepted = tokio::select! {
                 () = shutdown.cancelled() => return Ok(Ended::Shutdown),
                 _ = changes.changed() => return Ok(Ended::CheckpointMoved),
@@ -123,10 +129,7 @@ impl Follower {
             let mut projection = Projection::default();
             accepted.commits.drain(..).map(told).for_each(|commit| projection.take(commit));
             // Whatever has been read ahead meanwhile comes along: the further behind, the larger the tx.
-            while !accepted.caught_up
-                && projection.commits() < BATCH_COMMITS_MAX
-                && projection.events() < BATCH_EVENTS_MAX
-            {
+            while projection.commits() < BATCH_COMMITS_MAX && projection.events() < BATCH_EVENTS_MAX {
                 let Some(more) = ready_now(&mut reader).await else { break };
                 accepted = more?;
                 accepted.commits.drain(..).map(told).for_each(|commit| projection.take(commit));
@@ -146,6 +149,7 @@ impl Follower {
                     Err(error) => return Err(error.into()),
                 }
                 after = accepted.through;
+                paced_until = tokio::time::Instant::now() + PACE;
             }
             if accepted.caught_up {
                 self.progress.set_caught_up(self.partition);

@@ -2,8 +2,12 @@
 
 use std::sync::LazyLock;
 
-use journal::verify::{Verified, VerifyError, export_book, verify_export};
+use journal::{
+    Hash,
+    verify::{Verified, VerifyError, export_book, verify_export},
+};
 use proptest::{prelude::*, test_runner::Config};
+use sha2::{Digest, Sha256};
 
 use crate::{
     contract::Backend,
@@ -121,6 +125,10 @@ fn another_books_line_is_found() {
             mixed.insert(index, foreign);
             assert!(matches!(verify(mixed.concat().as_bytes()), Err(VerifyError::Fault(_))));
         }
+        // The other book's first line could begin a chain; at the top the line after it is the foreign one.
+        let mut mixed = whole.clone();
+        mixed.insert(index, other[0]);
+        refused("another book's first line", &mixed, &format!("line {}", index.max(1) + 1));
     }
     let mut replaced = whole.clone();
     let last = replaced.len() - 1;
@@ -160,6 +168,28 @@ fn a_changed_position_or_partition_is_found() {
         assert_ne!(changed, EXPORTS[0]);
         assert!(matches!(verify(changed.as_bytes()), Err(VerifyError::Fault(_))), "{from} to {to}");
     }
+}
+
+#[test]
+fn positions_that_run_backwards_are_found_even_if_the_file_is_hashed_anew() {
+    let mut whole: Vec<String> = lines(0).into_iter().map(str::to_owned).collect();
+    let end = whole.pop().unwrap();
+    let digest = |lines: &[String]| Hash(Sha256::digest(lines.concat()).into()).to_string();
+    let honest = digest(&whole);
+    assert!(end.contains(&honest), "the last line holds the SHA-256 of the lines before it");
+
+    let position =
+        |line: &str| line.split("\"position\":").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let third = position(&whole[2]);
+    whole[1] = whole[1].replacen(
+        &format!("\"position\":{}", position(&whole[1])),
+        &format!("\"position\":{third}"),
+        1,
+    );
+    let end = end.replace(&honest, &digest(&whole));
+    whole.push(end);
+    let changed: Vec<&str> = whole.iter().map(String::as_str).collect();
+    refused("a position twice", &changed, "line 3");
 }
 
 proptest! {
