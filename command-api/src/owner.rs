@@ -215,6 +215,14 @@ impl Owners {
         }
     }
 
+    /// Whether every partition still has the thread that decides for it.
+    pub fn are_alive(&self) -> bool {
+        self.partitions.iter().all(|partition| {
+            let thread = partition.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            thread.as_ref().is_some_and(|thread| !thread.is_finished())
+        })
+    }
+
     fn partition_of(&self, book: BookId) -> &Partition {
         let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
         &self.partitions[partition_of(book, count) as usize]

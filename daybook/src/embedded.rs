@@ -35,6 +35,7 @@ pub struct Embedded {
     pub owners: Arc<Owners>,
     pub identity: Arc<Identity>,
     pub readiness: Arc<Readiness>,
+    progress: Arc<Progress>,
     router: Router,
     /// Projector and upkeep; they end with the token they were started with.
     tasks: JoinSet<()>,
@@ -84,8 +85,7 @@ impl Embedded {
                 journal.head(partition).map(|position| position.0)
             })
         };
-        let identity = Identity::open(settings.identity_in(&layout))
-            .context("open the identity service")?;
+        let identity = Identity::open(settings.identity_in(&layout)).context("open the identity service")?;
 
         let stop_tasks = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -118,19 +118,37 @@ impl Embedded {
             .merge(problem_pages::routes().finish(access, ()).0)
             .route("/openapi.json", get(|| async { Json(openapi()) }))
             .route("/", get(front_page));
-        let readiness = Readiness::new().check("projector", move || match progress.is_caught_up() {
-            true => Ok(()),
-            false => Err("it has not read the journal to its end yet".to_owned()),
-        });
+        let seen = Arc::clone(&progress);
+        let deciding = Arc::clone(&owners);
+        let readiness = Readiness::new()
+            .check("owners", move || match deciding.are_alive() {
+                true => Ok(()),
+                false => Err("a partition has lost the thread that decides for it; start again".to_owned()),
+            })
+            .check("projector", move || match seen.is_caught_up() {
+                true => Ok(()),
+                false => Err("it has not read the journal to its end yet".to_owned()),
+            });
         Ok(Self {
             owners,
             identity,
             readiness: Arc::new(readiness),
+            progress,
             router: layers::wrap(router, settings.server.request_limits()),
             tasks,
             stop_tasks,
             _data: data,
         })
+    }
+
+    /// Waits until queries see everything that has been written so far.
+    pub async fn settled(&self) {
+        let mut applied = self.progress.applied();
+        while !self.progress.is_current() {
+            if applied.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Serves until `shutdown`, then stops in order: no new requests, requests in flight, owners, projector.
@@ -150,8 +168,7 @@ impl Embedded {
     pub async fn stop(self) -> anyhow::Result<()> {
         let Self { owners, router, mut tasks, stop_tasks, _data: data, .. } = self;
         drop(router);
-        // The last holder stops the owners' threads, which answer what is in line and save their state.
-        tokio::task::spawn_blocking(move || drop(owners)).await?;
+        tokio::task::spawn_blocking(move || owners.stop()).await?;
         stop_tasks.cancel();
         while let Some(ended) = tasks.join_next().await {
             ended.context("stop the background work")?;

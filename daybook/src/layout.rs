@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     pub data: PathBuf,
-    /// The one file that has to be kept, together with the keys: all others come back from it.
+    /// Has to be kept, and so have the keys and who people are; decision state and read model come back from them.
     pub journal: PathBuf,
     /// The keys of books and the master key over them. Back them up apart from the journal.
     pub keys: PathBuf,

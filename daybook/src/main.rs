@@ -7,6 +7,8 @@ use daybook::{
 };
 
 fn main() -> ExitCode {
+    // Whatever this process makes, nobody else on the machine reads.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let cli = Cli::parse();
     let flags = cli.flags();
     let settings = || config::of_process(&flags);
@@ -14,7 +16,9 @@ fn main() -> ExitCode {
         Command::Serve(serve) => settings().and_then(|settings| commands::serve::run(&serve, &settings)),
         Command::Demo(demo) => settings().and_then(|settings| commands::demo::run(&demo, &settings)),
         Command::Audit(audit) => settings().and_then(|settings| commands::audit::run(audit, &settings)),
-        Command::Rebuild(rebuild) => settings().and_then(|settings| commands::rebuild::run(&rebuild, &settings)),
+        Command::Rebuild(rebuild) => {
+            settings().and_then(|settings| commands::rebuild::run(&rebuild, &settings))
+        }
         Command::Config(command) => commands::config::run(command, flags),
         Command::Openapi(_) => commands::openapi::run(),
         Command::Keys(keys) => settings().and_then(|settings| commands::keys::run(&keys, &settings)),

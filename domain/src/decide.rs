@@ -92,7 +92,8 @@ pub fn decide(book: &Book, actor: UserId, command: &Command) -> Result<Vec<Event
                 return Err(Rejection::NothingToChange);
             }
             // 12.50 euros do not become 12.50 dollars by moving to another account.
-            let currency_of = |account: AccountId| book.accounts.get(&account).map(|account| account.currency);
+            let currency_of =
+                |account: AccountId| book.accounts.get(&account).map(|account| account.currency);
             let moves_to = patch.account.and_then(currency_of);
             let was_in = kept.entry.account().map(|(_, money)| money.currency);
             if patch.amount.is_none() && moves_to.is_some() && moves_to != was_in {
@@ -402,11 +403,11 @@ fn import_lines(
     if start.is_none() && known.is_none() {
         return Err(Rejection::ImportNotFound { import });
     }
-    if start.is_some() && known.is_some() {
-        return Err(id_taken(&import));
-    }
     if known.is_some_and(|known| known.finished) {
         return Err(Rejection::ImportFinished);
+    }
+    if start.is_some() && known.is_some() {
+        return Err(id_taken(&import));
     }
 
     let mut events = Vec::with_capacity(lines.len() + 3);

@@ -121,8 +121,10 @@ impl Follower {
             // A write on its own is shown at once; under load commits gather, since a tx writes each page it touches
             // anew.
             tokio::time::sleep_until(paced_until).await;
+            // What stands in the journal is shown before the process ends, so that the next one starts where it is.
+            let is_at_end = self.journal.head(self.partition).is_none_or(|head| after >= head);
             let mut accepted = tokio::select! {
-                () = shutdown.cancelled() => return Ok(Ended::Shutdown),
+                () = shutdown.cancelled(), if is_at_end => return Ok(Ended::Shutdown),
                 _ = changes.changed() => return Ok(Ended::CheckpointMoved),
                 accepted = reader.next() => accepted?,
             };

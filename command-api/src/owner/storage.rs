@@ -34,6 +34,9 @@ const STATE_VERSION: u32 = 1;
 
 const SCHEMA: &str = include_str!("decision_state.sql");
 
+/// What is replayed from the journal; besides them there is `origin`.
+const TABLES: [&str; 6] = ["books", "accounts", "categories", "entries", "imports", "answers"];
+
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     #[error("the decision state {path} cannot be used")]
@@ -223,6 +226,9 @@ fn open_known(path: &Path, origin: &Origin<'_>) -> Result<(Connection, Position,
         return Err(format!("it is of {found:?}, not of {wanted:?}"));
     }
     let (position, fence) = read_place(&connection).map_err(|error| error.to_string())?;
+    for table in TABLES {
+        connection.prepare(&format!("select 1 from {table}")).map_err(|error| error.to_string())?;
+    }
     Ok((connection, position, fence))
 }
 
@@ -258,7 +264,7 @@ fn create(connection: &Connection, origin: &Origin<'_>) -> rusqlite::Result<()> 
 
 fn wipe(connection: &mut Connection) -> rusqlite::Result<()> {
     let tx = connection.transaction()?;
-    for table in ["books", "accounts", "categories", "entries", "imports", "answers"] {
+    for table in TABLES {
         tx.execute(&format!("delete from {table}"), [])?;
     }
     tx.execute("update origin set position = 0, fence = ?1", [json(&Fence::default())])?;

@@ -399,8 +399,7 @@ impl OwnerThread {
         };
         let record = sealed.encode();
         let (actor, fingerprint) = (order.actor, order.fingerprint);
-        let step =
-            Step { book: id, hash: record.digest, recorded, actor, key, fingerprint, events: &events };
+        let step = Step { book: id, hash: record.digest, recorded, actor, key, fingerprint, events: &events };
         let (touched, answer) = hot.take(&step);
         self.fresh_answers.insert((id, key), touched.answer.clone());
         Ok(Decided { record, written: Box::new(Written { command_id, touched }), answer })
@@ -568,6 +567,7 @@ impl OwnerThread {
             events: &commit.events,
         };
         let (touched, _) = hot.take(&step);
+        self.fresh_answers.insert((commit.book, key), touched.answer.clone());
         self.unsaved.add(touched);
         self.position = commit.position;
         self.fence = Fence { epoch: commit.epoch, owner: commit.owner, seq: commit.seq };
@@ -636,9 +636,9 @@ impl OwnerThread {
         self.books.clear();
         self.fresh_answers.clear();
         self.unsaved = Unsaved::default();
-        self.storage
-            .wipe()
-            .map_err(|Broken| ReadError::Backend("the decision state beside it cannot be wiped".to_owned()))?;
+        self.storage.wipe().map_err(|Broken| {
+            ReadError::Backend("the decision state beside it cannot be wiped".to_owned())
+        })?;
         self.position = Position::START;
         self.fence = Fence::default();
         Ok(())

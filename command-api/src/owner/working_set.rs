@@ -87,8 +87,7 @@ impl Hot {
         self.hash = step.hash;
         self.keys.insert(step.key);
         self.unsaved += 1;
-        let answer =
-            answer::answer(step.book, &self.book, step.recorded.version, step.actor, step.events);
+        let answer = answer::answer(step.book, &self.book, step.recorded.version, step.actor, step.events);
         let kept = KeptAnswer {
             fingerprint: step.fingerprint,
             answer: answer.clone(),

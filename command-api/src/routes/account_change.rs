@@ -19,8 +19,10 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct AccountChange {
     #[schema(value_type = Option<String>, max_length = 100)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Name>,
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<AccountKind>,
 }
 

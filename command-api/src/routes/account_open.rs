@@ -29,12 +29,15 @@ pub struct AccountToOpen {
     kind: AccountKind,
     /// ISO 4217; the book's unless given.
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<CurrencyCode>,
     /// What was in it before the book begins; negative for what is owed.
     #[schema(value_type = Option<String>, example = "1250.00")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     opening_balance: Option<SignedAmount>,
     /// `YYYY-MM-DD`, the day of the opening balance; today in UTC unless given.
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     opened_on: Option<Date>,
 }
 

@@ -19,12 +19,16 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct BookChange {
     #[schema(value_type = Option<String>, max_length = 100)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Name>,
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     time_zone: Option<TimeZone>,
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     week_starts_on: Option<Weekday>,
     #[schema(value_type = Option<u8>, minimum = 1, maximum = 28)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     month_starts_on: Option<MonthStart>,
 }
 

@@ -26,12 +26,15 @@ pub struct NewBook {
     currency: CurrencyCode,
     /// IANA name; `UTC` unless given.
     #[schema(value_type = Option<String>, example = "Europe/Berlin")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     time_zone: Option<TimeZone>,
     /// `monday` unless given.
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     week_starts_on: Option<Weekday>,
     /// 1 to 28, 1 unless given: a month of the book begins on this day (a pay-day month).
     #[schema(value_type = Option<u8>, minimum = 1, maximum = 28)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     month_starts_on: Option<MonthStart>,
     /// `true`: without the usual accounts and categories to begin with.
     #[serde(default)]

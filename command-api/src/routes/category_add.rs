@@ -24,11 +24,14 @@ pub struct CategoryToAdd {
     kind: CategoryKind,
     /// The category above it, of the same kind.
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<CategoryId>,
     /// A name that the client has a picture for.
     #[schema(value_type = Option<String>, max_length = 40)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     icon: Option<Word>,
     #[schema(value_type = Option<String>, max_length = 40, example = "#3b82f6")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     colour: Option<Word>,
 }
 

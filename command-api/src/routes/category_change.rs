@@ -19,6 +19,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct CategoryChange {
     #[schema(value_type = Option<String>, max_length = 100)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Name>,
     /// `null` moves it to the root of the tree.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]

@@ -43,6 +43,7 @@ pub struct Split {
     #[schema(value_type = String, example = "4.20")]
     pub amount: PositiveAmount,
     #[schema(value_type = Option<String>, max_length = 2000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
 }
 

@@ -26,6 +26,7 @@ use crate::{
 pub struct NewEntry {
     /// Chosen by the client if it likes, so that it can be written offline; used once.
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<EntryId>,
     kind: Kind,
     /// `YYYY-MM-DD`.
@@ -38,24 +39,33 @@ pub struct NewEntry {
     #[schema(value_type = String, example = "12.50")]
     amount: PositiveAmount,
     /// Must be the account's, if it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
     /// An expense category for expenses and refunds, an income category for income. This or `splits`.
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<CategoryId>,
     /// Parts that add up to `amount`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     splits: Option<Vec<Split>>,
     #[schema(value_type = Option<String>, max_length = 200)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     payee: Option<Payee>,
     #[schema(value_type = Option<String>, max_length = 2000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Note>,
     #[schema(value_type = Option<Vec<String>>, max_items = 20)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<Vec<Tag>>,
     /// Of a refund: the expense that is given back.
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     refund_of: Option<EntryId>,
     /// Of a transfer: where the money goes.
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     to_account: Option<AccountId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     foreign: Option<Foreign>,
 }
 

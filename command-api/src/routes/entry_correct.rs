@@ -25,19 +25,26 @@ use crate::{
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntryChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<Kind>,
     #[schema(value_type = Option<String>, format = Date)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     occurred_on: Option<Date>,
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<AccountId>,
     /// Positive; signed for an opening balance only.
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<SignedAmount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
     /// Takes the place of splits, if there are any.
     #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<CategoryId>,
     /// Take the place of the category.
+    #[serde(skip_serializing_if = "Option::is_none")]
     splits: Option<Vec<Split>>,
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, max_length = 200)]

@@ -1,5 +1,7 @@
 //! What the imports share: the parts of the upload, and a line of a statement as an entry.
 
+use std::collections::HashSet;
+
 use axum::extract::{FromRequest, Multipart, Request};
 use domain::{
     command::{EntryDraft, ImportLine, Reading, Sorting},
@@ -64,10 +66,14 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
             Problem::new("unsupported_media_type").detail("Send the file as multipart/form-data.")
         })?;
         let (mut file, mut mapping, mut dry_run, mut all_or_nothing) = (None, None, false, false);
+        let mut given = HashSet::new();
         while let Some(part) = form.next_field().await.map_err(|error| refused(&error))? {
             let name = part.name().unwrap_or_default().to_owned();
             let file_name = part.file_name().unwrap_or("statement.csv").to_owned();
             let bytes = part.bytes().await.map_err(|error| refused(&error))?;
+            if !given.insert(name.clone()) {
+                return Err(fault(&name, "invalid_value", "This part is there twice."));
+            }
             match name.as_str() {
                 "file" => file = Some((file_name, bytes)),
                 "mapping" => mapping = Some(json::parse::<Mapping>(&bytes).map_err(in_mapping)?),
@@ -179,7 +185,11 @@ impl Target {
         let income =
             category("default_income_category", &mapping.default_income_category, CategoryKind::Income);
         for (number, rule) in mapping.rules.iter().enumerate() {
-            category(&format!("rules/{number}/category"), &Some(rule.category.clone()), CategoryKind::Expense);
+            category(
+                &format!("rules/{number}/category"),
+                &Some(rule.category.clone()),
+                CategoryKind::Expense,
+            );
         }
         match (account, expense, income) {
             (Some((account, currency)), Some(expense), Some(income)) if faults.is_empty() => {

@@ -21,8 +21,8 @@ use utoipa::ToSchema;
 use super::import::{ImportForm, ImportWritten, Target, Upload, unreadable, usual_category};
 use crate::{
     ApiState,
-    owner::{Answer, Chart, Outcome},
-    statements::csv::{self, Guess},
+    owner::{Answer, Chart, Outcome, Sources},
+    statements::csv::{self, Guess, Mapping},
     writes::{Write, book_in_path, print, problem, respond},
 };
 
@@ -94,17 +94,17 @@ pub async fn handler(
 ) -> Result<Response, Problem> {
     let book = book_in_path(&book)?;
     let chart = api.owners.chart(book, write.caller.user).await.map_err(|refusal| problem(&refusal))?;
+    let imports = chart.imports.clone();
     let Some(mapping) = upload.mapping.clone() else {
-        return guess(&upload, &chart).map(|answer| Json(answer).into_response());
+        let file = upload.file.clone();
+        return off_the_async_threads(move || guess(&file, &chart))
+            .await
+            .map(|answer| Json(answer).into_response());
     };
-    let target = Target::find(&mapping, &chart)?;
-    let statement =
-        csv::read(&upload.file, &mapping, target.currency.decimals()).map_err(|error| unreadable(&error))?;
-    let lines: Vec<ImportLine> = statement
-        .lines
-        .into_iter()
-        .map(|line| target.reading(line, &mapping, &chart, &api.sources))
-        .collect();
+    let lines = {
+        let (file, mapping, sources) = (upload.file.clone(), mapping.clone(), api.sources.clone());
+        off_the_async_threads(move || read(&file, &mapping, &chart, &sources)).await?
+    };
 
     let import = import_of(&write, book);
     let start = ImportStart { file_name: file_name(&upload.file_name), lines: lines.len() as u64 };
@@ -113,7 +113,7 @@ pub async fn handler(
         return Ok(Json(report).into_response());
     }
     // A repetition was looked through the first time; since then the book may have changed.
-    if upload.all_or_nothing && !chart.imports.contains(&import) {
+    if upload.all_or_nothing && !imports.contains(&import) {
         let report = preview(&api, &write, book, start.clone(), lines.clone()).await?;
         refuse_faulty(&report)?;
     }
@@ -155,8 +155,28 @@ fn file_name(given: &str) -> Text {
     Text::line(&cut, NAME_MAX).unwrap_or_else(|_| Text::known("statement.csv"))
 }
 
-fn guess(upload: &Upload, chart: &Chart) -> Result<GuessAnswer, Problem> {
-    let mut guess = csv::guess(&upload.file).map_err(|error| unreadable(&error))?;
+/// A file may have 16 MiB; whoever else is being served must not wait for it.
+async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Problem::internal("read a statement", &error)))
+}
+
+fn read(
+    file: &[u8],
+    mapping: &Mapping,
+    chart: &Chart,
+    sources: &Sources,
+) -> Result<Vec<ImportLine>, Problem> {
+    let target = Target::find(mapping, chart)?;
+    let statement =
+        csv::read(file, mapping, target.currency.decimals()).map_err(|error| unreadable(&error))?;
+    Ok(statement.lines.into_iter().map(|line| target.reading(line, mapping, chart, sources)).collect())
+}
+
+fn guess(file: &[u8], chart: &Chart) -> Result<GuessAnswer, Problem> {
+    let mut guess = csv::guess(file).map_err(|error| unreadable(&error))?;
     // The first open account of a bank is the likeliest; whoever confirms the guess sees which one it is.
     let mut open = chart.accounts.iter().filter(|(_, account)| !account.closed);
     let first = open.clone().find(|(_, account)| account.kind == AccountKind::Bank).or_else(|| open.next());
@@ -167,7 +187,7 @@ fn guess(upload: &Upload, chart: &Chart) -> Result<GuessAnswer, Problem> {
 
     let currency = first.map(|(_, account)| account.currency);
     let decimals = currency.map_or(2, |currency| currency.decimals());
-    let statement = csv::read(&upload.file, &guess.mapping, decimals).map_err(|error| unreadable(&error))?;
+    let statement = csv::read(file, &guess.mapping, decimals).map_err(|error| unreadable(&error))?;
     let preview = statement.lines.into_iter().take(PREVIEW_LINES).map(|line| match line.outcome {
         Ok(row) => PreviewLine {
             line: line.number,

@@ -94,7 +94,8 @@ impl Journal for FaultyJournal {
     fn append(&self, partition: u32, records: Vec<NewRecord>, done: AppendDone) {
         let refused = || Err(AppendError::NotWritten("told to refuse".to_owned()));
         let mut state = self.state.lock().unwrap();
-        let is_claim = records.iter().any(|record| record.bytes.starts_with(br#"{"format":1,"kind":"claim""#));
+        let is_claim =
+            records.iter().any(|record| record.bytes.starts_with(br#"{"format":1,"kind":"claim""#));
         if is_claim {
             if state.claims_to_refuse > 0 {
                 state.claims_to_refuse -= 1;

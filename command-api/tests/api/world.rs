@@ -96,6 +96,7 @@ pub struct World {
     pub owners: Arc<Owners>,
     pub clock: Arc<Mutex<DateTime<Utc>>>,
     pub config: Config,
+    clock_reads: Arc<AtomicU64>,
     router: Router,
     calls: AtomicU64,
 }
@@ -125,18 +126,20 @@ impl World {
         clock: Arc<Mutex<DateTime<Utc>>>,
     ) -> Self {
         let keys = place.keys();
-        let sources = counting_sources(Arc::clone(&clock), journal.as_ref());
-        let owners =
-            Owners::start(Arc::clone(&journal), Arc::clone(&keys), sources.clone(), &config).unwrap();
+        let clock_reads = Arc::new(AtomicU64::new(0));
+        let sources = counting_sources(Arc::clone(&clock), Arc::clone(&clock_reads), journal.as_ref());
+        let owners = aside(|| {
+            Owners::start(Arc::clone(&journal), Arc::clone(&keys), sources.clone(), &config).unwrap()
+        });
         let owners = Arc::new(owners);
         let state = ApiState { owners: Arc::clone(&owners), sources, config: Arc::new(config.clone()) };
         let router = layers::wrap(router(state, testing::access_keys()).0, RequestLimits::default());
-        Self { place, journal, keys, owners, clock, config, router, calls: AtomicU64::new(0) }
+        Self { place, journal, keys, owners, clock, config, clock_reads, router, calls: AtomicU64::new(0) }
     }
 
     /// Stops, lets `meanwhile` happen to the files, and starts again.
     pub fn restarted(self, meanwhile: impl FnOnce(&Place)) -> Self {
-        let Self { place, config, clock, .. } = self.stopped();
+        let Stopped { place, config, clock } = self.stopped();
         meanwhile(&place);
         let journal = place.journal();
         Self::start(place, journal, config, clock)
@@ -145,11 +148,21 @@ impl World {
     /// Stops and lets go of the files.
     pub fn stopped(self) -> Stopped {
         self.owners.stop();
-        Stopped { place: self.place, config: self.config, clock: self.clock }
+        let keys = Arc::downgrade(&self.keys);
+        let Self { place, config, clock, .. } = { self };
+        // Readers of the journal hold the files for a moment longer.
+        while keys.strong_count() > 0 {
+            std::thread::yield_now();
+        }
+        Stopped { place, config, clock }
     }
 
     pub fn advance(&self, time: TimeDelta) {
         *self.clock.lock().unwrap() += time;
+    }
+
+    pub fn clock_reads(&self) -> u64 {
+        self.clock_reads.load(Ordering::Relaxed)
     }
 
     /// `"POST /books"`, below the base of the API.
@@ -219,7 +232,7 @@ impl World {
 
     /// Makes somebody a member, which no route does yet: as another owner of the partition would.
     pub fn with_member(self, book: BookId, user: UserId, role: Role) -> Self {
-        self.restarted(|place| {
+        let add = |place: &Place| {
             let (journal, keys) = (place.journal(), place.keys());
             let mut last = None;
             let acquisition = Acquisition {
@@ -255,8 +268,14 @@ impl World {
                 events: vec![Event::MemberAdded { user, role }],
             };
             append(journal.as_ref(), tenure.partition, vec![commit.encode()]);
-        })
+        };
+        self.restarted(|place| aside(|| add(place)))
     }
+}
+
+/// Does what blocks on a thread of its own, which a test's runtime insists on.
+pub fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap())
 }
 
 /// What is left of a world that was stopped.
@@ -297,12 +316,19 @@ impl Home {
 }
 
 /// Ids go on where the journal ends, so that a second start makes no id again.
-fn counting_sources(clock: Arc<Mutex<DateTime<Utc>>>, journal: &dyn Journal) -> Sources {
+fn counting_sources(
+    clock: Arc<Mutex<DateTime<Utc>>>,
+    clock_reads: Arc<AtomicU64>,
+    journal: &dyn Journal,
+) -> Sources {
     let written: u64 =
         (0..journal.partitions()).filter_map(|partition| journal.head(partition)).map(|head| head.0).sum();
     let (ids, nonces) = (AtomicU64::new(written << 20), AtomicU64::new(written << 20));
     Sources {
-        now: Arc::new(move || *clock.lock().unwrap()),
+        now: Arc::new(move || {
+            clock_reads.fetch_add(1, Ordering::Relaxed);
+            *clock.lock().unwrap()
+        }),
         next_uuid: Arc::new(move || {
             let count = ids.fetch_add(1, Ordering::Relaxed);
             Uuid::from_u128(0x0193_5000_0000_7000_8000_0000_0000_0000 | u128::from(count))
@@ -324,11 +350,10 @@ pub fn append(journal: &dyn Journal, partition: u32, records: Vec<NewRecord>) {
 
 /// Everything that counts in the journal.
 pub fn commits(journal: &Arc<dyn Journal>, keys: &Arc<KeyStore>) -> Vec<Commit> {
-    let (journal, keys) = (Arc::clone(journal), Arc::clone(keys));
-    let all = std::thread::spawn(move || {
+    aside(|| {
         let mut all = Vec::new();
         for partition in 0..journal.partitions() {
-            let (journal, keys) = (Arc::clone(&journal), Arc::clone(&keys));
+            let (journal, keys) = (Arc::clone(journal), Arc::clone(keys));
             let mut reader =
                 CommitReader::open(journal, keys, partition, Position::START, Fence::default()).unwrap();
             loop {
@@ -340,8 +365,7 @@ pub fn commits(journal: &Arc<dyn Journal>, keys: &Arc<KeyStore>) -> Vec<Commit> 
             }
         }
         all
-    });
-    all.join().unwrap()
+    })
 }
 
 /// The versions of each book, as they stand in the journal.

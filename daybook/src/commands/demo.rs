@@ -37,7 +37,8 @@ pub fn run(options: &Demo, settings: &Settings) -> Result<(), Failure> {
         settings.demo.last_day = last_day.to_string();
     }
     let data = DataDir::take(&settings.data.dir)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
     runtime.block_on(async {
         let embedded = Embedded::open(&settings, data).await?;
         let entries = fill(&embedded, &settings, &settings.data.dir).await?;
@@ -82,6 +83,8 @@ pub async fn fill(embedded: &Embedded, settings: &Settings, data: &Path) -> anyh
     }
     sign_up(embedded, settings, made.user).await?;
     let entries = write_household(&embedded.owners, &made).await?;
+    // Whoever is told that it is there finds all of it.
+    embedded.settled().await;
     made.complete = true;
     write(&path, &made)?;
     Ok(Some(entries))
@@ -149,7 +152,9 @@ async fn write_household(owners: &Owners, made: &Made) -> anyhow::Result<usize> 
 
 fn read(path: &Path) -> anyhow::Result<Option<Made>> {
     match fs::read(path) {
-        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).with_context(|| format!("read {}", path.display()))?)),
+        Ok(bytes) => {
+            Ok(Some(serde_json::from_slice(&bytes).with_context(|| format!("read {}", path.display()))?))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
     }

@@ -44,7 +44,8 @@ pub fn run(serve: &Serve, settings: &Settings) -> Result<(), Failure> {
     let Role::All = serve.role;
     let metrics = telemetry::start(&settings.log)?;
     let data = DataDir::take(&settings.data.dir)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
     runtime.block_on(serve_until_told(serve, settings, data, metrics))?;
     Ok(())
 }

@@ -499,7 +499,7 @@ scenarios! {
         import f1 cash/-4:coffee                                  new
         count                                                     5
         import f1 cash/-4:coffee                                  import_finished
-        import f1 start cash/-4:coffee                            id_taken/id
+        import f1 start cash/-4:coffee                            import_finished
         # The same file again, cut elsewhere.
         import f2 start more cash/-4:coffee                       =e1
         import f2 more cash/-4:coffee cash/-4:coffee cash/-5:tea  =f1.2,=f1.3,=f1.4
