@@ -76,7 +76,6 @@ impl Write {
         }
     }
 
-    /// The key in its scope, caller and book. `part` tells the commits of one request apart.
     pub fn key_print(&self, book: BookId, part: &str) -> Print {
         key_print(self.caller.user, book, self.key.as_str(), part)
     }
@@ -88,7 +87,7 @@ impl Write {
     }
 }
 
-/// See [`Write::key_print`].
+/// An idempotency key in its scope, caller and book. `part` tells the commits of one request apart.
 pub fn key_print(caller: UserId, book: BookId, key: &str, part: &str) -> Print {
     print(&[caller.as_bytes(), book.as_bytes(), key.as_bytes(), part.as_bytes()])
 }

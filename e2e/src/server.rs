@@ -153,7 +153,7 @@ impl Server {
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    /// Ends the process as a power failure would, at once.
+    /// Ends the process at once, without a word to it. What it had handed to the system stays: this is no power failure.
     pub fn kill_9(&mut self) {
         // `kill` is SIGKILL; a process that is gone already is as dead as it can be.
         let _ = self.child.kill();
