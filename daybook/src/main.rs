@@ -6,6 +6,10 @@ use daybook::{
     commands, config,
 };
 
+/// Threads hand commits to each other all the time, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Whatever this process makes, nobody else on the machine reads.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);

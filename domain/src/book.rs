@@ -1,6 +1,9 @@
 //! A book as its events made it: what is needed to decide the next command.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::OnceLock,
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -23,9 +26,22 @@ pub struct Book {
     pub categories: BTreeMap<CategoryId, Category>,
     pub entries: HashMap<EntryId, KeptEntry>,
     pub imports: BTreeMap<ImportId, Import>,
-    /// Entries that are not removed, by how a line of a statement would tell of them.
-    marks: HashMap<String, BTreeSet<EntryId>>,
+    marks: Marks,
 }
+
+/// Entries that are not removed, by how a line of a statement would tell of them. Only imports ask, so it is made
+/// when the first one does, and kept up from then on.
+#[derive(Debug, Clone, Default)]
+struct Marks(OnceLock<HashMap<String, BTreeSet<EntryId>>>);
+
+/// Follows from the entries; two books are no less equal because one of them has been asked.
+impl PartialEq for Marks {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get().zip(other.0.get()).is_none_or(|(mine, theirs)| mine == theirs)
+    }
+}
+
+impl Eq for Marks {}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -100,7 +116,16 @@ impl Book {
     /// Entries of the book that a line with this mark may be telling of, but for those of `import` itself.
     pub(crate) fn marked(&self, mark: &str, import: ImportId) -> impl Iterator<Item = EntryId> {
         let own = self.imports.get(&import).map(|import| &import.entries);
-        let ids = self.marks.get(mark).into_iter().flatten();
+        let marks = self.marks.0.get_or_init(|| {
+            let mut marks: HashMap<String, BTreeSet<EntryId>> = HashMap::new();
+            for kept in self.entries.values().filter(|kept| !kept.removed) {
+                if let Some(mark) = kept.entry.mark() {
+                    marks.entry(mark).or_default().insert(kept.entry.id);
+                }
+            }
+            marks
+        });
+        let ids = marks.get(mark).into_iter().flatten();
         ids.filter(move |id| own.is_none_or(|own| !own.contains(id))).copied()
     }
 
@@ -254,18 +279,21 @@ impl Book {
     }
 
     fn mark(&mut self, entry: &Entry) {
-        if let Some(mark) = entry.mark() {
-            self.marks.entry(mark).or_default().insert(entry.id);
+        if let Some(marks) = self.marks.0.get_mut()
+            && let Some(mark) = entry.mark()
+        {
+            marks.entry(mark).or_default().insert(entry.id);
         }
     }
 
     fn unmark(&mut self, entry: &Entry) {
-        if let Some(mark) = entry.mark()
-            && let Some(ids) = self.marks.get_mut(&mark)
+        if let Some(marks) = self.marks.0.get_mut()
+            && let Some(mark) = entry.mark()
+            && let Some(ids) = marks.get_mut(&mark)
         {
             ids.remove(&entry.id);
             if ids.is_empty() {
-                self.marks.remove(&mark);
+                marks.remove(&mark);
             }
         }
     }

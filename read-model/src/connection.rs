@@ -33,7 +33,10 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = open(path, flags)?;
-    let settings = "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536;";
+    // A commit touches some ten pages all over the file, each of which is written whole: so they are small. What a
+    // checkpoint brings to the disk keeps the journal waiting, so that is little as well.
+    let settings = "pragma page_size = 2048; pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536;
+        pragma wal_autocheckpoint = 4000;";
     connection.execute_batch(settings).map_err(|source| failed(path, source))?;
     migrate(&mut connection, path)?;
     Ok(connection)
@@ -45,7 +48,7 @@ pub(crate) fn open_builder(path: &Path) -> Result<Connection, OpenError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = open(path, flags)?;
-    let settings = "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;
+    let settings = "pragma page_size = 2048; pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;
         pragma cache_size = -131072;";
     connection.execute_batch(settings).map_err(|source| failed(path, source))?;
     migrate(&mut connection, path)?;

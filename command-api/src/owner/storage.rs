@@ -199,6 +199,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     // A crash of the machine may cost the last batches, which the journal still has, but never their order.
     connection.pragma_update(None, "synchronous", "normal")?;
+    // Each checkpoint waits for the disk; 16 MiB of changes go into one.
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
