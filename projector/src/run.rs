@@ -21,7 +21,7 @@ const CHANGE_OVER_EVERY: Duration = Duration::from_millis(500);
 const BATCH_COMMITS_MAX: usize = 5_000;
 const BATCH_EVENTS_MAX: usize = 20_000;
 /// The least time between two batches of a partition.
-const PACE: Duration = Duration::from_millis(10);
+const PACE: Duration = Duration::from_millis(30);
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(10);
 
