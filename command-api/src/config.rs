@@ -32,7 +32,7 @@ impl Default for Config {
             in_flight_max: 2_048,
             keys_kept_days: 30,
             hot_books_max: 20_000,
-            hot_entries_max: 250_000,
+            hot_entries_max: 500_000,
             save_every_commits: 5_000,
             import_bytes_max: 16 << 20,
             import_commit_lines: 500,

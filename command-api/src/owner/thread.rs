@@ -615,6 +615,8 @@ impl OwnerThread {
         let mut entries_over = entries.saturating_sub(hot_entries_max - hot_entries_max / 8);
         let mut by_age: Vec<(u64, BookId)> = self.books.iter().map(|(id, hot)| (hot.used, *id)).collect();
         by_age.sort_unstable();
+        // However large it is, the one in use would be read back at once.
+        by_age.pop();
         for (_, id) in by_age {
             if books_over == 0 && entries_over == 0 {
                 break;
