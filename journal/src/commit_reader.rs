@@ -88,7 +88,7 @@ fn read_ahead(
         let accepted = reader.next(wait).and_then(|batch| decoder.decode(batch));
         let is_news = match &accepted {
             Ok(accepted) => {
-                let is_news = !has_said_caught_up || accepted.through > decoder.told();
+                let is_news = !has_said_caught_up || accepted.through > decoder.through;
                 has_said_caught_up = accepted.caught_up;
                 is_news
             }
@@ -115,10 +115,6 @@ struct Decoder {
 }
 
 impl Decoder {
-    fn told(&self) -> Position {
-        self.through
-    }
-
     fn decode(&mut self, batch: Batch) -> Result<Accepted, ReadError> {
         let through = batch.records.last().map_or(self.through, |record| record.position);
         let mut commits = Vec::with_capacity(batch.records.len());

@@ -8,26 +8,15 @@ use http_kit::{
     resources::Account,
 };
 use read_model::queries::accounts;
-use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 
-use crate::answer::{QueryApi, Reader, View, is_no_part_of_the_view};
-
-#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// Wait, up to two seconds, until the book has this version.
-    #[serde(skip_serializing_if = "is_no_part_of_the_view")]
-    pub min_version: Option<u64>,
-}
+use crate::answer::{MinVersion, QueryApi, Reader, View};
 
 /// An account with its balance.
 #[utoipa::path(
     get,
     path = "/books/{book}/accounts/{account}",
     tag = "accounts",
-    params(("book" = String, Path), ("account" = String, Path), Parameters),
+    params(("book" = String, Path), ("account" = String, Path), MinVersion),
     responses(
         (status = 200, description = "`ETag` is the book's version.", body = Account),
         (status = 304, description = "Nothing has changed since the `ETag` in `If-None-Match`."),
@@ -40,7 +29,7 @@ pub async fn get_account(
     State(api): State<Arc<QueryApi>>,
     reader: Reader,
     Path((_book, account)): Path<(String, String)>,
-    Query(asked): Query<Parameters>,
+    Query(asked): Query<MinVersion>,
 ) -> Result<Response, Problem> {
     let standing = api.standing(&reader, asked.min_version).await?;
     let not_found = || Problem::new("account_not_found");

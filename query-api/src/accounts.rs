@@ -3,29 +3,18 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use http_kit::{json::Query, problem::Problem, resources::Account};
 use read_model::queries::accounts;
-use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 
 use crate::{
-    answer::{QueryApi, Reader, View, is_no_part_of_the_view},
+    answer::{MinVersion, QueryApi, Reader, View},
     pages::List,
 };
-
-#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// Wait, up to two seconds, until the book has this version.
-    #[serde(skip_serializing_if = "is_no_part_of_the_view")]
-    pub min_version: Option<u64>,
-}
 
 /// All accounts of a book with their balances: open ones first, then by name.
 #[utoipa::path(
     get,
     path = "/books/{book}/accounts",
     tag = "accounts",
-    params(("book" = String, Path), Parameters),
+    params(("book" = String, Path), MinVersion),
     responses(
         (status = 200, description = "`ETag` is the book's version.", body = List<Account>),
         (status = 304, description = "Nothing has changed since the `ETag` in `If-None-Match`."),
@@ -37,7 +26,7 @@ pub struct Parameters {
 pub async fn list_accounts(
     State(api): State<Arc<QueryApi>>,
     reader: Reader,
-    Query(asked): Query<Parameters>,
+    Query(asked): Query<MinVersion>,
 ) -> Result<Response, Problem> {
     let standing = api.standing(&reader, asked.min_version).await?;
     api.answer(&reader, standing, View::of("accounts", &asked), |conn, standing| {

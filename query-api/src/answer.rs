@@ -19,8 +19,9 @@ use read_model::{
         books::{self, Standing},
     },
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time};
+use utoipa::IntoParams;
 
 use crate::{
     clock::Clock,
@@ -100,6 +101,16 @@ impl View {
 /// The parameters as one text, always in the same order.
 pub(crate) fn canonical(parameters: &impl Serialize) -> String {
     serde_html_form::to_string(parameters).expect("parameters are plain names and values")
+}
+
+/// The parameters of a read that has no others.
+#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct MinVersion {
+    /// Wait, up to two seconds, until the book has this version.
+    #[serde(skip_serializing_if = "is_no_part_of_the_view")]
+    pub min_version: Option<u64>,
 }
 
 /// For parameters that say when to answer, not what.

@@ -3,26 +3,15 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use http_kit::{json::Query, problem::Problem, resources::Book};
 use read_model::queries::books::Standing;
-use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 
-use crate::answer::{QueryApi, Reader, View, is_no_part_of_the_view};
-
-#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// Wait, up to two seconds, until the book has this version.
-    #[serde(skip_serializing_if = "is_no_part_of_the_view")]
-    pub min_version: Option<u64>,
-}
+use crate::answer::{MinVersion, QueryApi, Reader, View};
 
 /// A book.
 #[utoipa::path(
     get,
     path = "/books/{book}",
     tag = "books",
-    params(("book" = String, Path), Parameters),
+    params(("book" = String, Path), MinVersion),
     responses(
         (status = 200, description = "The book, with the caller's role. `ETag` is its version.", body = Book),
         (status = 304, description = "Nothing has changed since the `ETag` in `If-None-Match`."),
@@ -34,7 +23,7 @@ pub struct Parameters {
 pub async fn get_book(
     State(api): State<Arc<QueryApi>>,
     reader: Reader,
-    Query(asked): Query<Parameters>,
+    Query(asked): Query<MinVersion>,
 ) -> Result<Response, Problem> {
     let standing = api.standing(&reader, asked.min_version).await?;
     api.answer(&reader, standing, View::of("book", &asked), |_, standing| Ok(resource(standing))).await

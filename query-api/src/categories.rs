@@ -8,29 +8,18 @@ use http_kit::{
     resources::{Category, category_path},
 };
 use read_model::queries::categories::{self, Tree};
-use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 
 use crate::{
-    answer::{QueryApi, Reader, View, is_no_part_of_the_view},
+    answer::{MinVersion, QueryApi, Reader, View},
     pages::List,
 };
-
-#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// Wait, up to two seconds, until the book has this version.
-    #[serde(skip_serializing_if = "is_no_part_of_the_view")]
-    pub min_version: Option<u64>,
-}
 
 /// All categories of a book, by kind and path: each stands before what is below it.
 #[utoipa::path(
     get,
     path = "/books/{book}/categories",
     tag = "categories",
-    params(("book" = String, Path), Parameters),
+    params(("book" = String, Path), MinVersion),
     responses(
         (status = 200, description = "`ETag` is the book's version.", body = List<Category>),
         (status = 304, description = "Nothing has changed since the `ETag` in `If-None-Match`."),
@@ -42,7 +31,7 @@ pub struct Parameters {
 pub async fn list_categories(
     State(api): State<Arc<QueryApi>>,
     reader: Reader,
-    Query(asked): Query<Parameters>,
+    Query(asked): Query<MinVersion>,
 ) -> Result<Response, Problem> {
     let standing = api.standing(&reader, asked.min_version).await?;
     api.answer(&reader, standing, View::of("categories", &asked), |conn, standing| {

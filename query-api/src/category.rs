@@ -8,29 +8,18 @@ use http_kit::{
     resources::Category,
 };
 use read_model::queries::categories;
-use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 
 use crate::{
-    answer::{QueryApi, Reader, View, is_no_part_of_the_view},
+    answer::{MinVersion, QueryApi, Reader, View},
     categories::resource,
 };
-
-#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// Wait, up to two seconds, until the book has this version.
-    #[serde(skip_serializing_if = "is_no_part_of_the_view")]
-    pub min_version: Option<u64>,
-}
 
 /// A category.
 #[utoipa::path(
     get,
     path = "/books/{book}/categories/{category}",
     tag = "categories",
-    params(("book" = String, Path), ("category" = String, Path), Parameters),
+    params(("book" = String, Path), ("category" = String, Path), MinVersion),
     responses(
         (status = 200, description = "`ETag` is the book's version.", body = Category),
         (status = 304, description = "Nothing has changed since the `ETag` in `If-None-Match`."),
@@ -43,7 +32,7 @@ pub async fn get_category(
     State(api): State<Arc<QueryApi>>,
     reader: Reader,
     Path((_book, category)): Path<(String, String)>,
-    Query(asked): Query<Parameters>,
+    Query(asked): Query<MinVersion>,
 ) -> Result<Response, Problem> {
     let standing = api.standing(&reader, asked.min_version).await?;
     let not_found = || Problem::new("category_not_found");

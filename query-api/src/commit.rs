@@ -6,30 +6,19 @@ use http_kit::{
     problem::Problem,
 };
 use read_model::queries::history;
-use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 
 use crate::{
-    answer::{QueryApi, Reader, View, is_no_part_of_the_view},
+    answer::{MinVersion, QueryApi, Reader, View},
     history::Commit,
     pages::invalid_parameter,
 };
-
-#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// Wait, up to two seconds, until the book has this version.
-    #[serde(skip_serializing_if = "is_no_part_of_the_view")]
-    pub min_version: Option<u64>,
-}
 
 /// One commit of a book.
 #[utoipa::path(
     get,
     path = "/books/{book}/history/{version}",
     tag = "history",
-    params(("book" = String, Path), ("version" = u64, Path), Parameters),
+    params(("book" = String, Path), ("version" = u64, Path), MinVersion),
     responses(
         (status = 200, description = "`ETag` is the book's version. Names are those of the moment; they change without it.", body = Commit),
         (status = 304, description = "Nothing has changed since the `ETag` in `If-None-Match`."),
@@ -42,7 +31,7 @@ pub async fn get_commit(
     State(api): State<Arc<QueryApi>>,
     reader: Reader,
     Path((_book, version)): Path<(String, String)>,
-    Query(asked): Query<Parameters>,
+    Query(asked): Query<MinVersion>,
 ) -> Result<Response, Problem> {
     let standing = api.standing(&reader, asked.min_version).await?;
     let version: u64 = version

@@ -8,24 +8,15 @@ use http_kit::{
     resources::{Entry, instant},
 };
 use read_model::queries::history::{self, KeptCommit};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::{
-    answer::{QueryApi, Reader, View, is_no_part_of_the_view},
+    answer::{MinVersion, QueryApi, Reader, View},
     names::Actor,
     pages::List,
 };
-
-#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// Wait, up to two seconds, until the book has this version.
-    #[serde(skip_serializing_if = "is_no_part_of_the_view")]
-    pub min_version: Option<u64>,
-}
 
 /// One event that touched an entry.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,7 +44,7 @@ pub struct Change {
     get,
     path = "/books/{book}/entries/{entry}/history",
     tag = "history",
-    params(("book" = String, Path), ("entry" = String, Path), Parameters),
+    params(("book" = String, Path), ("entry" = String, Path), MinVersion),
     responses(
         (status = 200, description = "`ETag` is the book's version. Names are those of the moment; they change without it.", body = List<EntryEvent>),
         (status = 304, description = "Nothing has changed since the `ETag` in `If-None-Match`."),
@@ -66,7 +57,7 @@ pub async fn get_entry_history(
     State(api): State<Arc<QueryApi>>,
     reader: Reader,
     Path((_book, entry)): Path<(String, String)>,
-    Query(asked): Query<Parameters>,
+    Query(asked): Query<MinVersion>,
 ) -> Result<Response, Problem> {
     let standing = api.standing(&reader, asked.min_version).await?;
     let not_found = || Problem::new("entry_not_found");

@@ -3,22 +3,13 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use http_kit::{json::Query, problem::Problem};
 use read_model::queries::books;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
-    answer::{QueryApi, Reader, View, is_no_part_of_the_view},
+    answer::{MinVersion, QueryApi, Reader, View},
     pages::List,
 };
-
-#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// Wait, up to two seconds, until the book has this version.
-    #[serde(skip_serializing_if = "is_no_part_of_the_view")]
-    pub min_version: Option<u64>,
-}
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Member {
@@ -35,7 +26,7 @@ pub struct Member {
     get,
     path = "/books/{book}/members",
     tag = "books",
-    params(("book" = String, Path), Parameters),
+    params(("book" = String, Path), MinVersion),
     responses(
         (status = 200, description = "`ETag` is the book's version. Names are those of the moment; they change without it.", body = List<Member>),
         (status = 304, description = "Nothing has changed since the `ETag` in `If-None-Match`."),
@@ -47,7 +38,7 @@ pub struct Member {
 pub async fn list_members(
     State(api): State<Arc<QueryApi>>,
     reader: Reader,
-    Query(asked): Query<Parameters>,
+    Query(asked): Query<MinVersion>,
 ) -> Result<Response, Problem> {
     let standing = api.standing(&reader, asked.min_version).await?;
     api.answer_named(

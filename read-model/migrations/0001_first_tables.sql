@@ -98,10 +98,10 @@ create table entry_categories (
     primary key (book, category, occurred_on, entry, position)
 ) strict, without rowid;
 
--- The postings of an entry to accounts, of removed entries too. Amounts are signed as posted: positive came in.
 -- Splits are few; reports from daily buckets ask for them, because a bucket counts a split entry once per category.
 create index entry_categories_split on entry_categories (book, occurred_on, entry) where position >= 2;
 
+-- The postings of an entry to accounts, of removed entries too. Amounts are signed as posted: positive came in.
 create table entry_accounts (
     book blob not null,
     account blob not null,
