@@ -18,6 +18,7 @@ use http_kit::{
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::{
     ApiState,
@@ -94,8 +95,12 @@ pub fn key_print(caller: UserId, book: BookId, key: &str, part: &str) -> Print {
 
 /// The book that this caller makes with this key: always the same one, wherever and whenever they ask.
 pub fn book_id(caller: UserId, key: &str) -> BookId {
-    let name = print(&[b"daybook.book.v1", caller.as_bytes(), key.as_bytes()]);
-    BookId::from_uuid(uuid::Builder::from_custom_bytes(name.0).into_uuid())
+    BookId::from_uuid(derived_uuid(&[b"daybook.book.v1", caller.as_bytes(), key.as_bytes()]))
+}
+
+/// The UUID (version 8) that follows from these parts, so that a repetition finds the same thing.
+pub fn derived_uuid(parts: &[&[u8]]) -> Uuid {
+    uuid::Builder::from_custom_bytes(print(parts).0).into_uuid()
 }
 
 /// The first half of a SHA-256 over the parts, each after its length.

@@ -23,7 +23,7 @@ use crate::{
     ApiState,
     owner::{Answer, Chart, Outcome, Sources},
     statements::csv::{self, Guess, Mapping},
-    writes::{Write, book_in_path, print, problem, respond},
+    writes::{Write, book_in_path, derived_uuid, print, problem, respond},
 };
 
 /// With `mode=all` a file of up to this many lines is one commit.
@@ -140,13 +140,12 @@ pub enum DryRunOrGuess {
 
 /// The same caller, book and key always name the same import, so that a repetition goes on with it.
 fn import_of(write: &Write, book: BookId) -> ImportId {
-    let name = print(&[
+    ImportId::from_uuid(derived_uuid(&[
         b"daybook.import.v1",
         write.caller.user.as_bytes(),
         book.as_bytes(),
         write.key.as_str().as_bytes(),
-    ]);
-    ImportId::from_uuid(uuid::Builder::from_custom_bytes(name.0).into_uuid())
+    ]))
 }
 
 fn file_name(given: &str) -> Text {
