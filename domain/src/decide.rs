@@ -1,7 +1,13 @@
 //! What a command comes to: events, or the reason why not. Each decision is one flat ladder of refusals;
 //! below its last rung nothing can be refused.
 
-use std::collections::{HashMap, HashSet};
+mod bulk;
+mod import;
+mod members;
+mod recategorise;
+mod undo;
+
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Datelike, NaiveDate};
 
@@ -9,35 +15,49 @@ use crate::{
     Book, Command, Event, Recorded, Rejection,
     book::{Account, Category},
     command::{
-        CategoryPatch, EntryDraft, ImportLine, ImportStart, NewAccount, NewCategory, Reading, SettingsPatch,
-        Sorting, SplitDraft,
+        CategoryPatch, EntryDraft, EntryPatch, NewAccount, NewCategory, PostedTo, PostingDraft,
+        SettingsPatch, Sorting, SplitDraft,
     },
-    entry::{CategoryKind, Entry, EntryKind, Imported},
-    event::{JudgedLine, Role, Settings, Verdict},
-    id::{AccountId, CategoryId, EntryId, ImportId, UserId},
-    money::{Amount, AmountError, Money},
+    entry::{CategoryKind, Entry, EntryKind},
+    event::{AccountWords, CategoryWords, Role, Settings},
+    id::{AccountId, CategoryId, EntryId, UserId},
+    money::{Amount, AmountError, Currency, Money},
     posting::{Ledger, Posting, Postings},
     text::Text,
 };
 
+pub use bulk::BULK_MAX;
+
 pub const ACCOUNTS_MAX: usize = 500;
 pub const CATEGORIES_MAX: usize = 2_000;
 pub const CATEGORY_DEPTH_MAX: usize = 8;
+/// Of a balanced entry its postings, of any other its splits.
+pub const PARTS_MAX: usize = 100;
 
 pub fn decide(book: &Book, actor: UserId, command: &Command) -> Result<Vec<Event>, Rejection> {
     if let Command::CreateBook { settings, accounts, categories } = command {
         return create_book(book, actor, settings, accounts, categories);
     }
+    if let Command::AcceptInvitation { invitation, at } = command {
+        return members::accept(book, actor, *invitation, *at);
+    }
     let role = book.role_of(actor).ok_or(Rejection::BookNotFound)?;
     let settings = book.settings.as_ref().ok_or(Rejection::BookNotFound)?;
-    let needed = command.least_role();
+    let needed = command.least_role(actor);
     if role < needed {
         return Err(Rejection::RoleForbids { needed });
     }
 
     match command {
         Command::CreateBook { .. } => Err(Rejection::BookExists),
+        Command::AcceptInvitation { .. } => Err(Rejection::AlreadyMember),
         Command::ChangeBook(patch) => change_book(settings, patch),
+        Command::InviteMember { invitation, email, role, expires_at } => {
+            members::invite(book, *invitation, email, *role, *expires_at)
+        }
+        Command::WithdrawInvitation { invitation } => members::withdraw(book, *invitation),
+        Command::ChangeMember { user, role } => members::change(book, *user, *role),
+        Command::RemoveMember { user } => members::remove(book, *user),
         Command::OpenAccount(new) => open_account(book, settings, new),
         Command::ChangeAccount { account, name, kind } => {
             let known = account_to_change(book, *account)?;
@@ -48,7 +68,13 @@ pub fn decide(book: &Book, actor: UserId, command: &Command) -> Result<Vec<Event
                 refuse_taken_account_name(book, name, Some(*account))?;
             }
             let name = name.clone().unwrap_or_else(|| known.name.clone());
-            Ok(vec![Event::AccountChanged { account: *account, name, kind: kind.unwrap_or(known.kind) }])
+            let before = AccountWords { name: known.name.clone(), kind: known.kind };
+            Ok(vec![Event::AccountChanged {
+                account: *account,
+                name,
+                kind: kind.unwrap_or(known.kind),
+                before,
+            }])
         }
         Command::CloseAccount { account } => {
             if account_to_change(book, *account)?.closed {
@@ -71,11 +97,16 @@ pub fn decide(book: &Book, actor: UserId, command: &Command) -> Result<Vec<Event
             Ok(vec![Event::CategoryArchived { category: *category }])
         }
         Command::RestoreCategory { category } => {
-            if !category_to_change(book, *category)?.archived {
+            let known = category_to_change(book, *category)?;
+            if !known.archived {
                 return Err(Rejection::CategoryNotArchived);
             }
-            Ok(vec![Event::CategoryRestored { category: *category }])
+            Ok(vec![match known.merged_into {
+                Some(into) => Event::CategoryUnmerged { category: *category, into, archived: false },
+                None => Event::CategoryRestored { category: *category },
+            }])
         }
+        Command::MergeCategory { category, into } => recategorise::merge(book, *category, *into),
         Command::AddEntry { entry, draft } => {
             if book.entries.contains_key(entry) {
                 return Err(id_taken(entry));
@@ -91,18 +122,10 @@ pub fn decide(book: &Book, actor: UserId, command: &Command) -> Result<Vec<Event
             if patch.is_empty() {
                 return Err(Rejection::NothingToChange);
             }
-            // 12.50 euros do not become 12.50 dollars by moving to another account.
-            let currency_of =
-                |account: AccountId| book.accounts.get(&account).map(|account| account.currency);
-            let moves_to = patch.account.and_then(currency_of);
-            let was_in = kept.entry.account().map(|(_, money)| money.currency);
-            if patch.amount.is_none() && moves_to.is_some() && moves_to != was_in {
-                return Err(Rejection::FieldMissing { field: "amount" });
-            }
-            let before = EntryDraft::of(&kept.entry).ok_or(Rejection::EntryNotFound { entry: *entry })?;
-            let mut corrected = post(book, *entry, &patch.clone().apply(before), Some(&kept.entry))?;
-            corrected.imported = kept.entry.imported.clone();
-            Ok(vec![Event::EntryCorrected { entry: corrected }])
+            let draft = corrected(book, &kept.entry, patch)?;
+            let mut entry = post(book, *entry, &draft, Some(&kept.entry))?;
+            entry.imported = kept.entry.imported.clone();
+            Ok(vec![Event::EntryCorrected { entry: Box::new(entry), before: Box::new(kept.entry.clone()) }])
         }
         Command::RemoveEntry { entry } => {
             let kept = book.entries.get(entry).ok_or(Rejection::EntryNotFound { entry: *entry })?;
@@ -117,13 +140,34 @@ pub fn decide(book: &Book, actor: UserId, command: &Command) -> Result<Vec<Event
             if !kept.removed {
                 return Err(Rejection::EntryNotRemoved);
             }
+            // Where its adding was undone, what it stands on may be gone since.
+            for (account, _) in kept.entry.accounts() {
+                let is_there = book.accounts.contains_key(&account);
+                let gone = || Rejection::UnknownAccount { account, pointer: String::new() };
+                is_there.then_some(()).ok_or_else(gone)?;
+            }
+            for (category, _) in kept.entry.categories() {
+                let is_there = book.categories.contains_key(&category);
+                let gone = || Rejection::UnknownCategory { category, pointer: String::new() };
+                is_there.then_some(()).ok_or_else(gone)?;
+            }
             refuse_overflow(book, Some(&kept.entry), None)?;
             Ok(vec![Event::EntryRestored { entry: *entry }])
         }
-        Command::ImportLines { import, start, lines, finish, all_or_nothing } => {
-            import_lines(book, *import, start.as_ref(), lines, *finish, *all_or_nothing)
+        Command::AddEntries { entries, unreadable, all_or_nothing } => {
+            bulk::add_entries(book, entries, unreadable, *all_or_nothing)
         }
-        Command::RevertImport { import, entries_max } => revert_import(book, *import, *entries_max),
+        Command::RecategoriseEntries { filter, category } => {
+            recategorise::recategorise(book, filter, *category)
+        }
+        Command::Undo { version, commit } => undo::undo(book, role, *version, commit.as_ref()),
+        Command::StartImport { import, start, chart } => {
+            import::start_import(book, settings, *import, start, chart)
+        }
+        Command::ImportLines { import, start, lines, finish, all_or_nothing } => {
+            import::import_lines(book, *import, start.as_ref(), lines, *finish, *all_or_nothing)
+        }
+        Command::RevertImport { import, entries_max } => import::revert_import(book, *import, *entries_max),
     }
 }
 
@@ -170,6 +214,7 @@ fn change_book(settings: &Settings, patch: &SettingsPatch) -> Result<Vec<Event>,
             week_starts_on: patch.week_starts_on.unwrap_or(settings.week_starts_on),
             month_starts_on: patch.month_starts_on.unwrap_or(settings.month_starts_on),
         },
+        before: settings.clone(),
     }])
 }
 
@@ -177,7 +222,7 @@ fn open_account(book: &Book, settings: &Settings, new: &NewAccount) -> Result<Ve
     if book.accounts.len() >= ACCOUNTS_MAX {
         return Err(Rejection::LimitReached { of: "accounts", at_most: ACCOUNTS_MAX });
     }
-    if book.accounts.contains_key(&new.account) {
+    if book.accounts.contains_key(&new.account) || book.withdrawn_accounts.contains_key(&new.account) {
         return Err(id_taken(&new.account));
     }
     refuse_taken_account_name(book, &new.name, None)?;
@@ -229,7 +274,7 @@ fn add_category(book: &Book, new: &NewCategory) -> Result<Vec<Event>, Rejection>
     if book.categories.len() >= CATEGORIES_MAX {
         return Err(Rejection::LimitReached { of: "categories", at_most: CATEGORIES_MAX });
     }
-    if book.categories.contains_key(&new.category) {
+    if book.categories.contains_key(&new.category) || book.withdrawn_categories.contains_key(&new.category) {
         return Err(id_taken(&new.category));
     }
     refuse_parent(book, new.parent, new.kind)?;
@@ -254,12 +299,12 @@ fn change_category(book: &Book, id: CategoryId, patch: &CategoryPatch) -> Result
     if parent != known.parent {
         let is_below_itself = parent.is_some_and(|parent| has_ancestor(book, parent, id));
         if is_below_itself {
-            return Err(Rejection::CategoryCycle);
+            return Err(Rejection::CategoryCycle { pointer: "/parent" });
         }
         refuse_parent(book, parent, known.kind)?;
         let depth = parent.map_or(0, |parent| book.category_path(parent).len()) + height(book, id);
         if depth > CATEGORY_DEPTH_MAX {
-            return Err(Rejection::CategoryTooDeep { at_most: CATEGORY_DEPTH_MAX });
+            return Err(Rejection::CategoryTooDeep { at_most: CATEGORY_DEPTH_MAX, pointer: "/parent" });
         }
     }
     refuse_taken_category_name(book, &name, known.kind, parent, Some(id))?;
@@ -270,32 +315,57 @@ fn change_category(book: &Book, id: CategoryId, patch: &CategoryPatch) -> Result
         parent,
         icon: patch.icon.clone().unwrap_or_else(|| known.icon.clone()),
         colour: patch.colour.clone().unwrap_or_else(|| known.colour.clone()),
+        before: CategoryWords {
+            name: known.name.clone(),
+            parent: known.parent,
+            icon: known.icon.clone(),
+            colour: known.colour.clone(),
+        },
     }])
+}
+
+/// The entries that come before one in the same command, and will be in the book with it.
+type Siblings = HashMap<EntryId, EntryKind>;
+
+/// The entry with the patch applied, as a person would tell it.
+fn corrected(book: &Book, entry: &Entry, patch: &EntryPatch) -> Result<EntryDraft, Rejection> {
+    let before = EntryDraft::of(entry);
+    let mut draft = patch.clone().apply(before.clone());
+    let currency_of =
+        |id: Option<AccountId>| id.and_then(|id| book.accounts.get(&id)).map(|known| known.currency);
+    let (left_in, leaves_in) = (currency_of(before.account), currency_of(draft.account));
+    let (arrived_in, arrives_in) = (currency_of(before.to_account), currency_of(draft.to_account));
+    // 12.50 euros do not become 12.50 dollars by moving to another account.
+    if patch.amount.is_none() && left_in.is_some() && leaves_in.is_some() && left_in != leaves_in {
+        return Err(Rejection::FieldMissing { field: "amount" });
+    }
+    if patch.to_amount.is_none() && (arrives_in != arrived_in || arrives_in == leaves_in) {
+        draft.to_amount = None;
+    }
+    Ok(draft)
 }
 
 /// Holds a draft against the book and posts it. What `before` already names may have been closed or archived
 /// since: a correction need not undo that.
 fn post(book: &Book, id: EntryId, draft: &EntryDraft, before: Option<&Entry>) -> Result<Entry, Rejection> {
-    let account = account_to_post(book, draft.account, "/account", before)?;
-    if let Some(given) = &draft.currency
-        && given != account.currency.code()
-    {
-        return Err(Rejection::CurrencyMismatch { account_currency: account.currency, given: given.clone() });
-    }
+    let entry = post_beside(book, &Siblings::new(), id, draft, before)?;
+    refuse_overflow(book, Some(&entry), before)?;
+    Ok(entry)
+}
+
+/// The same beside entries of the same command; whether the balances hold them all is left to whoever knows them.
+fn post_beside(
+    book: &Book,
+    siblings: &Siblings,
+    id: EntryId,
+    draft: &EntryDraft,
+    before: Option<&Entry>,
+) -> Result<Entry, Rejection> {
     refuse_date(draft.occurred_on, "/occurred_on")?;
-    let total = money(draft.amount, account.currency, "/amount")?;
-    if total.minor <= 0 && draft.kind != EntryKind::OpeningBalance {
-        return Err(Rejection::Amount { error: AmountError::NotPositive, pointer: "/amount".to_owned() });
-    }
-    if draft.kind != EntryKind::Transfer && draft.to_account.is_some() {
-        return Err(Rejection::FieldNotAllowed { field: "to_account" });
-    }
-    if draft.kind != EntryKind::Refund && draft.refund_of.is_some() {
-        return Err(Rejection::FieldNotAllowed { field: "refund_of" });
-    }
+    refuse_fields_of_other_kinds(draft)?;
     if let Some(purchase) = draft.refund_of {
-        let is_expense =
-            book.entries.get(&purchase).is_some_and(|kept| kept.entry.kind == EntryKind::Expense);
+        let kind_of = |entry| book.entries.get(entry).map(|kept| kept.entry.kind);
+        let is_expense = kind_of(&purchase).or(siblings.get(&purchase).copied()) == Some(EntryKind::Expense);
         let is_known_already = before.is_some_and(|before| before.refund_of == Some(purchase));
         // A correction that makes a refund of an expense still finds the expense in the book.
         let is_itself = purchase == id;
@@ -304,7 +374,70 @@ fn post(book: &Book, id: EntryId, draft: &EntryDraft, before: Option<&Entry>) ->
         }
     }
 
-    let own = |money: Money| Posting::new(Ledger::Account(draft.account), money);
+    let postings = match draft.kind {
+        EntryKind::Balanced => post_legs(book, draft.postings.as_deref().unwrap_or_default(), before)?,
+        EntryKind::Expense
+        | EntryKind::Income
+        | EntryKind::Refund
+        | EntryKind::Transfer
+        | EntryKind::OpeningBalance => post_told(book, draft, before)?,
+    };
+    Ok(Entry {
+        id,
+        kind: draft.kind,
+        occurred_on: draft.occurred_on,
+        postings,
+        payee: draft.payee.clone(),
+        note: draft.note.clone(),
+        tags: draft.tags.clone(),
+        refund_of: draft.refund_of,
+        foreign: draft.foreign,
+        imported: None,
+    })
+}
+
+fn refuse_fields_of_other_kinds(draft: &EntryDraft) -> Result<(), Rejection> {
+    let kind = draft.kind;
+    let is_balanced = kind == EntryKind::Balanced;
+    let is_transfer = kind == EntryKind::Transfer;
+    let is_sorted = kind.category_kind().is_some();
+    let fields = [
+        ("account", is_balanced && draft.account.is_some()),
+        ("amount", is_balanced && draft.amount.is_some()),
+        ("currency", is_balanced && draft.currency.is_some()),
+        ("category", !is_sorted && matches!(draft.sorting, Sorting::Whole(_))),
+        ("splits", !is_sorted && matches!(draft.sorting, Sorting::Split(_))),
+        ("to_account", !is_transfer && draft.to_account.is_some()),
+        ("to_amount", !is_transfer && draft.to_amount.is_some()),
+        ("refund_of", kind != EntryKind::Refund && draft.refund_of.is_some()),
+        ("postings", !is_balanced && draft.postings.is_some()),
+    ];
+    match fields.into_iter().find(|(_, is_misplaced)| *is_misplaced) {
+        Some((field, _)) => Err(Rejection::FieldNotAllowed { field }),
+        None => Ok(()),
+    }
+}
+
+/// The postings of an entry that is told from an account.
+fn post_told(book: &Book, draft: &EntryDraft, before: Option<&Entry>) -> Result<Postings, Rejection> {
+    let id = draft.account.ok_or(Rejection::FieldMissing { field: "account" })?;
+    let account = account_to_post(book, id, "/account", before)?;
+    if let Some(given) = &draft.currency
+        && given != account.currency.code()
+    {
+        return Err(Rejection::CurrencyMismatch {
+            account_currency: account.currency,
+            given: given.clone(),
+            pointer: "/currency".to_owned(),
+        });
+    }
+    let amount = draft.amount.ok_or(Rejection::FieldMissing { field: "amount" })?;
+    let total = match draft.kind {
+        EntryKind::OpeningBalance => money(amount, account.currency, "/amount")?,
+        _ => positive_money(amount, account.currency, "/amount")?,
+    };
+
+    let own = |money: Money| Posting::new(Ledger::Account(id), money);
     let postings = match draft.kind {
         EntryKind::Expense => {
             [own(total.negated())].into_iter().chain(sort(book, draft, total, 1, before)?).collect()
@@ -313,36 +446,105 @@ fn post(book: &Book, id: EntryId, draft: &EntryDraft, before: Option<&Entry>) ->
             [own(total)].into_iter().chain(sort(book, draft, total, -1, before)?).collect()
         }
         EntryKind::Transfer => {
-            refuse_sorting(draft)?;
             let to = draft.to_account.ok_or(Rejection::FieldMissing { field: "to_account" })?;
-            if to == draft.account {
+            if to == id {
                 return Err(Rejection::SameAccount);
             }
-            let to_account = account_to_post(book, to, "/to_account", before)?;
-            if to_account.currency != account.currency {
-                return Err(Rejection::CurrenciesDiffer { from: account.currency, to: to_account.currency });
+            let currency = account_to_post(book, to, "/to_account", before)?.currency;
+            let arriving = match draft.to_amount {
+                None if currency == account.currency => total,
+                None => return Err(Rejection::FieldMissing { field: "to_amount" }),
+                Some(amount) => positive_money(amount, currency, "/to_amount")?,
+            };
+            if currency == account.currency && arriving != total {
+                return Err(Rejection::ToAmountDiffers);
             }
-            vec![own(total.negated()), Posting::new(Ledger::Account(to), total)]
+            let mut postings = vec![own(total.negated()), Posting::new(Ledger::Account(to), arriving)];
+            if currency != account.currency {
+                postings.push(Posting::new(Ledger::Conversion, total));
+                postings.push(Posting::new(Ledger::Conversion, arriving.negated()));
+            }
+            postings
         }
         EntryKind::OpeningBalance => {
-            refuse_sorting(draft)?;
             vec![own(total), Posting::new(Ledger::OpeningBalances, total.negated())]
         }
+        // It is not told from an account.
+        EntryKind::Balanced => return Err(Rejection::FieldMissing { field: "postings" }),
     };
-    let entry = Entry {
-        id,
-        kind: draft.kind,
-        occurred_on: draft.occurred_on,
-        postings: balanced(postings),
-        payee: draft.payee.clone(),
-        note: draft.note.clone(),
-        tags: draft.tags.clone(),
-        refund_of: draft.refund_of,
-        foreign: draft.foreign,
-        imported: None,
-    };
-    refuse_overflow(book, Some(&entry), before)?;
-    Ok(entry)
+    Ok(balanced(postings))
+}
+
+/// The postings of a balanced entry, as they were given. Accounts and categories of either kind may stand on either
+/// side, and none of the one or the other.
+fn post_legs(book: &Book, legs: &[PostingDraft], before: Option<&Entry>) -> Result<Postings, Rejection> {
+    if legs.is_empty() {
+        return Err(Rejection::FieldMissing { field: "postings" });
+    }
+    if legs.len() > PARTS_MAX {
+        return Err(Rejection::LimitReached { of: "postings of an entry", at_most: PARTS_MAX });
+    }
+    let kept_by_accounts: Vec<Currency> = legs
+        .iter()
+        .filter_map(|leg| match leg.to {
+            PostedTo::Account(account) => Some(book.accounts.get(&account)?.currency),
+            PostedTo::Category(_) => None,
+        })
+        .collect();
+    let mut postings = Vec::with_capacity(legs.len());
+    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+    for (index, leg) in legs.iter().enumerate() {
+        let at = |field: &str| format!("/postings/{index}/{field}");
+        let (ledger, currency) = match leg.to {
+            PostedTo::Account(id) => {
+                let currency = account_to_post(book, id, &at("account"), before)?.currency;
+                if let Some(given) = leg.currency
+                    && given.code() != currency.code()
+                {
+                    return Err(Rejection::CurrencyMismatch {
+                        account_currency: currency,
+                        given: given.code().to_owned(),
+                        pointer: at("currency"),
+                    });
+                }
+                (Ledger::Account(id), currency)
+            }
+            PostedTo::Category(id) => {
+                category_in_use(book, id, &at("category"), before)?;
+                let currency = currency_of_category(book, &kept_by_accounts, leg.currency)
+                    .ok_or_else(|| Rejection::CurrencyMissing { pointer: at("currency") })?;
+                (Ledger::Category(id), currency)
+            }
+        };
+        let money = money(leg.amount, currency, &at("amount"))?;
+        if money.minor == 0 {
+            return Err(Rejection::AmountZero { pointer: at("amount") });
+        }
+        // A hundred of the largest amounts are far from what 64 bits hold.
+        *sums.entry(currency).or_default() += money.minor;
+        postings.push(Posting { ledger, money, note: leg.note.clone() });
+    }
+    let remainders = sums.into_iter().filter(|(_, minor)| *minor != 0);
+    let remainders: Vec<Money> = remainders.map(|(currency, minor)| Money { minor, currency }).collect();
+    Postings::balanced(postings).map_err(|_| Rejection::PostingsUnbalanced { remainders })
+}
+
+/// The currency of a leg to a category: the one given, else the only one of the accounts or, without accounts, of
+/// the book. An account's edition of a currency goes before the one of today.
+fn currency_of_category(
+    book: &Book,
+    kept_by_accounts: &[Currency],
+    given: Option<Currency>,
+) -> Option<Currency> {
+    let of_book = book.settings.as_ref().map(|settings| settings.currency);
+    if let Some(given) = given {
+        let known = kept_by_accounts.iter().copied().chain(of_book);
+        return known.into_iter().find(|known| known.code() == given.code()).or(Some(given));
+    }
+    match kept_by_accounts {
+        [] => of_book,
+        [first, rest @ ..] => rest.iter().all(|other| other == first).then_some(*first),
+    }
 }
 
 /// The postings to categories: `sign` is 1 where money was spent, -1 where it came in.
@@ -366,15 +568,15 @@ fn sort(
     if splits.is_empty() {
         return Err(Rejection::FieldMissing { field: "splits" });
     }
+    if splits.len() > PARTS_MAX {
+        return Err(Rejection::LimitReached { of: "splits of an entry", at_most: PARTS_MAX });
+    }
     let mut postings = Vec::with_capacity(splits.len());
     let mut sum: i64 = 0;
     for (index, SplitDraft { category, amount, note }) in splits.iter().enumerate() {
         category_to_post(book, *category, kind, &format!("/splits/{index}/category"), before)?;
         let pointer = format!("/splits/{index}/amount");
-        let part = money(*amount, total.currency, &pointer)?;
-        if part.minor <= 0 {
-            return Err(Rejection::Amount { error: AmountError::NotPositive, pointer });
-        }
+        let part = positive_money(*amount, total.currency, &pointer)?;
         sum = sum
             .checked_add(part.minor)
             .ok_or(Rejection::Amount { error: AmountError::OutOfRange, pointer })?;
@@ -391,110 +593,6 @@ fn sort(
     Ok(postings)
 }
 
-fn import_lines(
-    book: &Book,
-    import: ImportId,
-    start: Option<&ImportStart>,
-    lines: &[ImportLine],
-    finish: bool,
-    all_or_nothing: bool,
-) -> Result<Vec<Event>, Rejection> {
-    let known = book.imports.get(&import);
-    if start.is_none() && known.is_none() {
-        return Err(Rejection::ImportNotFound { import });
-    }
-    if known.is_some_and(|known| known.finished) {
-        return Err(Rejection::ImportFinished);
-    }
-    if start.is_some() && known.is_some() {
-        return Err(id_taken(&import));
-    }
-
-    let mut events = Vec::with_capacity(lines.len() + 3);
-    if let Some(ImportStart { file_name, lines }) = start {
-        events.push(Event::ImportStarted { import, file_name: file_name.clone(), lines: *lines });
-    }
-    let mut twins_by_mark: HashMap<&str, _> = HashMap::new();
-    let mut taken: HashSet<EntryId> = HashSet::new();
-    let mut judged = Vec::with_capacity(lines.len());
-    for ImportLine { line, reading } in lines {
-        let verdict = match reading {
-            Reading::Unreadable { code, detail } => {
-                Verdict::Refused { code: code.clone(), detail: detail.clone() }
-            }
-            Reading::Entry { entry, draft, mark } => {
-                // Each entry that the book has from elsewhere stands for one line of the file. One walk for all
-                // the lines of a mark, so that a thousand equal ones cost what a thousand different ones do.
-                let twins = twins_by_mark.entry(mark.as_str()).or_insert_with(|| {
-                    let told_of = known.and_then(|import| import.twins_met.get(mark)).copied().unwrap_or(0);
-                    book.marked(mark, import).skip(usize::try_from(told_of).unwrap_or(usize::MAX))
-                });
-                match twins.next() {
-                    Some(entry) => Verdict::DuplicateOf { entry },
-                    None if book.entries.contains_key(entry) || taken.contains(entry) => {
-                        refused(&id_taken(entry))
-                    }
-                    None => match post(book, *entry, draft, None) {
-                        Err(rejection) => refused(&rejection),
-                        Ok(mut added) => {
-                            added.imported = Some(Imported { import, line: *line, mark: Text::known(mark) });
-                            taken.insert(*entry);
-                            events.push(Event::EntryAdded { entry: added });
-                            Verdict::Taken { entry: *entry }
-                        }
-                    },
-                }
-            }
-        };
-        if let Verdict::Refused { code, detail } = &verdict
-            && all_or_nothing
-        {
-            let detail = detail.as_str().unwrap_or_default().to_owned();
-            return Err(Rejection::ImportRefused { line: *line, code: code.clone(), detail });
-        }
-        judged.push(JudgedLine { line: *line, verdict });
-    }
-    refuse_overflow_of_all(book, &events)?;
-
-    events.push(Event::ImportLinesJudged { import, lines: judged });
-    if finish {
-        events.push(Event::ImportFinished { import });
-    }
-    Ok(events)
-}
-
-fn refused(rejection: &Rejection) -> Verdict {
-    Verdict::Refused { code: rejection.code().to_owned(), detail: Text::known(rejection.to_string()) }
-}
-
-fn revert_import(book: &Book, import: ImportId, entries_max: usize) -> Result<Vec<Event>, Rejection> {
-    let known = book.imports.get(&import).ok_or(Rejection::ImportNotFound { import })?;
-    if known.reverted {
-        return Err(Rejection::ImportReverted);
-    }
-    if !known.finished {
-        return Err(Rejection::ImportUnfinished);
-    }
-    if entries_max == 0 {
-        return Err(Rejection::NothingToChange);
-    }
-    let is_live = |entry: &&EntryId| book.entries.get(entry).is_some_and(|kept| !kept.removed);
-    let mut live = known.entries.iter().filter(is_live);
-    let mut events: Vec<Event> = Vec::new();
-    let mut minor_by_account: HashMap<AccountId, i64> = HashMap::new();
-    for entry in live.by_ref().take(entries_max) {
-        for (account, money) in book.entries.get(entry).iter().flat_map(|kept| kept.entry.accounts()) {
-            add_checked(minor_by_account.entry(account).or_default(), -money.minor)?;
-        }
-        events.push(Event::EntryRemoved { entry: *entry });
-    }
-    refuse_balances(book, &minor_by_account)?;
-    if live.next().is_none() {
-        events.push(Event::ImportReverted { import });
-    }
-    Ok(events)
-}
-
 fn id_taken(id: &impl ToString) -> Rejection {
     Rejection::IdTaken { id: id.to_string() }
 }
@@ -508,8 +606,17 @@ fn refuse_date(date: NaiveDate, pointer: &str) -> Result<(), Rejection> {
     }
 }
 
-fn money(amount: Amount, currency: crate::money::Currency, pointer: &str) -> Result<Money, Rejection> {
+fn money(amount: Amount, currency: Currency, pointer: &str) -> Result<Money, Rejection> {
     amount.in_currency(currency).map_err(|error| Rejection::Amount { error, pointer: pointer.to_owned() })
+}
+
+fn positive_money(amount: Amount, currency: Currency, pointer: &str) -> Result<Money, Rejection> {
+    let money = money(amount, currency, pointer)?;
+    if money.minor <= 0 {
+        let error = AmountError::NotPositive;
+        return Err(Rejection::Amount { error, pointer: pointer.to_owned() });
+    }
+    Ok(money)
 }
 
 fn balanced(postings: Vec<Posting>) -> Postings {
@@ -549,6 +656,19 @@ fn category_to_post(
     pointer: &str,
     before: Option<&Entry>,
 ) -> Result<(), Rejection> {
+    if category_in_use(book, id, pointer, before)?.kind != kind {
+        return Err(Rejection::CategoryKindMismatch { category: id, pointer: pointer.to_owned() });
+    }
+    Ok(())
+}
+
+/// A category of either kind that takes entries.
+fn category_in_use<'b>(
+    book: &'b Book,
+    id: CategoryId,
+    pointer: &str,
+    before: Option<&Entry>,
+) -> Result<&'b Category, Rejection> {
     let pointer = || pointer.to_owned();
     let category = book
         .categories
@@ -558,18 +678,7 @@ fn category_to_post(
     if category.archived && !was_there {
         return Err(Rejection::CategoryArchived { category: id, pointer: pointer() });
     }
-    if category.kind != kind {
-        return Err(Rejection::CategoryKindMismatch { category: id, pointer: pointer() });
-    }
-    Ok(())
-}
-
-fn refuse_sorting(draft: &EntryDraft) -> Result<(), Rejection> {
-    match draft.sorting {
-        Sorting::Unsorted => Ok(()),
-        Sorting::Whole(_) => Err(Rejection::FieldNotAllowed { field: "category" }),
-        Sorting::Split(_) => Err(Rejection::FieldNotAllowed { field: "splits" }),
-    }
+    Ok(category)
 }
 
 fn refuse_taken_account_name(book: &Book, name: &Text, own: Option<AccountId>) -> Result<(), Rejection> {
@@ -594,7 +703,7 @@ fn refuse_parent(book: &Book, parent: Option<CategoryId>, kind: CategoryKind) ->
     let Some(id) = parent else { return Ok(()) };
     category_to_post(book, id, kind, "/parent", None)?;
     if book.category_path(id).len() >= CATEGORY_DEPTH_MAX {
-        return Err(Rejection::CategoryTooDeep { at_most: CATEGORY_DEPTH_MAX });
+        return Err(Rejection::CategoryTooDeep { at_most: CATEGORY_DEPTH_MAX, pointer: "/parent" });
     }
     Ok(())
 }
@@ -624,18 +733,6 @@ fn refuse_overflow(book: &Book, added: Option<&Entry>, taken_back: Option<&Entry
     }
     for (account, money) in added.iter().flat_map(|entry| entry.accounts()) {
         add_checked(minor_by_account.entry(account).or_default(), money.minor)?;
-    }
-    refuse_balances(book, &minor_by_account)
-}
-
-fn refuse_overflow_of_all(book: &Book, events: &[Event]) -> Result<(), Rejection> {
-    let mut minor_by_account: HashMap<AccountId, i64> = HashMap::new();
-    for event in events {
-        if let Event::EntryAdded { entry } = event {
-            for (account, money) in entry.accounts() {
-                add_checked(minor_by_account.entry(account).or_default(), money.minor)?;
-            }
-        }
     }
     refuse_balances(book, &minor_by_account)
 }

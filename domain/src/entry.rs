@@ -18,15 +18,18 @@ pub enum EntryKind {
     Refund,
     Transfer,
     OpeningBalance,
+    /// Told by its postings, for what the other kinds cannot say.
+    Balanced,
 }
 
 impl EntryKind {
-    pub const ALL: [EntryKind; 5] = [
+    pub const ALL: [EntryKind; 6] = [
         EntryKind::Expense,
         EntryKind::Income,
         EntryKind::Refund,
         EntryKind::Transfer,
         EntryKind::OpeningBalance,
+        EntryKind::Balanced,
     ];
 
     pub fn as_str(&self) -> &'static str {
@@ -36,6 +39,7 @@ impl EntryKind {
             EntryKind::Refund => "refund",
             EntryKind::Transfer => "transfer",
             EntryKind::OpeningBalance => "opening_balance",
+            EntryKind::Balanced => "balanced",
         }
     }
 
@@ -48,7 +52,7 @@ impl EntryKind {
         match self {
             EntryKind::Expense | EntryKind::Refund => Some(CategoryKind::Expense),
             EntryKind::Income => Some(CategoryKind::Income),
-            EntryKind::Transfer | EntryKind::OpeningBalance => None,
+            EntryKind::Transfer | EntryKind::OpeningBalance | EntryKind::Balanced => None,
         }
     }
 }
@@ -146,10 +150,17 @@ pub struct Imported {
     pub mark: Text,
 }
 
-/// What two equal lines of a statement have in common. Amounts are signed: negative left the account.
+/// What two equal lines of a statement have in common. Amounts are signed: negative left the account. `text` is the
+/// line's words or, after a `#`, the name that the bank has for it, so that the same movement told by two formats has
+/// two marks.
 pub fn statement_mark(account: AccountId, occurred_on: NaiveDate, minor: i64, text: &str) -> String {
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     format!("{account}|{occurred_on}|{minor}|{}", words.join(" "))
+}
+
+/// The account whose statement the line with this mark stands in.
+pub fn account_of_mark(mark: &str) -> Option<AccountId> {
+    mark.split_once('|').and_then(|(account, _)| account.parse().ok())
 }
 
 impl Entry {
@@ -158,17 +169,35 @@ impl Entry {
         self.accounts().next()
     }
 
+    /// What a list shows as its amount: positive, but for an opening balance that is a debt. Of a balanced entry
+    /// what it moves in the currency of its first posting.
+    pub fn told(&self) -> Money {
+        let first = self.postings.iter().next().expect("postings that balance are two at least").money;
+        let money = self.account().map_or(first, |(_, money)| money);
+        let minor = match self.kind {
+            EntryKind::OpeningBalance => money.minor,
+            EntryKind::Expense | EntryKind::Income | EntryKind::Refund | EntryKind::Transfer => {
+                money.minor.abs()
+            }
+            EntryKind::Balanced => {
+                let alike = self.postings.iter().filter(|posting| posting.money.currency == money.currency);
+                alike.map(|posting| posting.money.minor.max(0)).sum()
+            }
+        };
+        Money { minor, currency: money.currency }
+    }
+
     pub fn accounts(&self) -> impl Iterator<Item = (AccountId, Money)> {
         self.postings.iter().filter_map(|posting| match posting.ledger {
             Ledger::Account(id) => Some((id, posting.money)),
-            Ledger::Category(_) | Ledger::OpeningBalances => None,
+            Ledger::Category(_) | Ledger::OpeningBalances | Ledger::Conversion => None,
         })
     }
 
     pub fn categories(&self) -> impl Iterator<Item = (CategoryId, Money)> {
         self.postings.iter().filter_map(|posting| match posting.ledger {
             Ledger::Category(id) => Some((id, posting.money)),
-            Ledger::Account(_) | Ledger::OpeningBalances => None,
+            Ledger::Account(_) | Ledger::OpeningBalances | Ledger::Conversion => None,
         })
     }
 

@@ -28,6 +28,7 @@ pub mod kind {
     pub enum Entry {}
     pub enum Import {}
     pub enum Command {}
+    pub enum Invitation {}
 
     impl Kind for User {
         const PREFIX: &'static str = "usr";
@@ -47,6 +48,9 @@ pub mod kind {
     impl Kind for Import {
         const PREFIX: &'static str = "imp";
     }
+    impl Kind for Invitation {
+        const PREFIX: &'static str = "inv";
+    }
     impl Kind for Command {
         const PREFIX: &'static str = "cmd";
     }
@@ -58,6 +62,7 @@ pub type AccountId = Id<kind::Account>;
 pub type CategoryId = Id<kind::Category>;
 pub type EntryId = Id<kind::Entry>;
 pub type ImportId = Id<kind::Import>;
+pub type InvitationId = Id<kind::Invitation>;
 pub type CommandId = Id<kind::Command>;
 
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";

@@ -15,9 +15,12 @@ pub mod posting;
 mod rejection;
 pub mod starter;
 pub mod text;
+mod thing;
+pub mod touch;
 
 pub use book::{Book, Recorded};
 pub use command::Command;
-pub use decide::decide;
+pub use decide::{BULK_MAX, decide};
 pub use event::Event;
 pub use rejection::Rejection;
+pub use thing::Thing;

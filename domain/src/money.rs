@@ -4,7 +4,7 @@
 //! (`"12.50"`, `"1250"` yen). So a record says by itself how many decimals its currency had when it was
 //! written, whatever later editions of ISO 4217 say.
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -122,6 +122,14 @@ impl Amount {
 
     pub fn is_zero(&self) -> bool {
         self.digits == 0
+    }
+
+    /// Which is more, whatever the decimals of the one and the other.
+    pub fn cmp_minor(&self, money: Money) -> Ordering {
+        let scaled = |digits: i64, decimals: u8| {
+            i128::from(digits).saturating_mul(10i128.saturating_pow(u32::from(decimals)))
+        };
+        scaled(self.digits, money.currency.decimals).cmp(&scaled(money.minor, self.decimals))
     }
 
     pub fn in_currency(&self, currency: Currency) -> Result<Money, AmountError> {

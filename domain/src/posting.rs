@@ -19,6 +19,8 @@ pub enum Ledger {
     Category(CategoryId),
     /// Where money came from before the book began.
     OpeningBalances,
+    /// Where one currency becomes another: it takes the one and gives the other, so that each sums to zero.
+    Conversion,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +112,7 @@ struct PostingRecord {
 #[serde(rename_all = "snake_case")]
 enum Equity {
     OpeningBalances,
+    Conversion,
 }
 
 impl From<Posting> for PostingRecord {
@@ -119,6 +122,7 @@ impl From<Posting> for PostingRecord {
             Ledger::Account(id) => account = Some(id),
             Ledger::Category(id) => category = Some(id),
             Ledger::OpeningBalances => equity = Some(Equity::OpeningBalances),
+            Ledger::Conversion => equity = Some(Equity::Conversion),
         }
         let money = posting.money;
         let currency = money.currency.code().to_owned();
@@ -134,6 +138,7 @@ impl TryFrom<PostingRecord> for Posting {
             (Some(id), None, None) => Ledger::Account(id),
             (None, Some(id), None) => Ledger::Category(id),
             (None, None, Some(Equity::OpeningBalances)) => Ledger::OpeningBalances,
+            (None, None, Some(Equity::Conversion)) => Ledger::Conversion,
             _ => return Err("a posting names exactly one of account, category and equity".to_owned()),
         };
         Ok(Self { ledger, money: Money::from_record(&record.amount, &record.currency)?, note: record.note })

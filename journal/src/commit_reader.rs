@@ -12,7 +12,7 @@ use crate::{
     journal::{Batch, Journal, Position, ReadError, Reader, Stored},
     keys::{KeyError, KeyStore},
     ownership::{Fence, Judgement, RULE},
-    record::{Commit, Record},
+    record::{Commit, Record, SealedCommit},
     seal,
 };
 
@@ -76,6 +76,25 @@ impl CommitReader {
     }
 }
 
+/// The commit at a place that its owner knows to be accepted.
+pub fn commit_at(
+    journal: &dyn Journal,
+    keys: Arc<KeyStore>,
+    partition: u32,
+    position: Position,
+) -> Result<Commit, ReadError> {
+    let after = Position(position.0.saturating_sub(1));
+    let batch = journal.read(partition, after)?.next(Duration::ZERO)?;
+    let damaged = |reason: String| ReadError::Damaged { partition, position, reason };
+    let stored = batch.records.into_iter().find(|stored| stored.position == position);
+    let stored = stored.ok_or_else(|| damaged("the journal no longer has it".to_owned()))?;
+    let decoder = Decoder { keys, partition, fence: Fence::default(), through: position };
+    match decoder.decode_record(&stored).map_err(damaged)? {
+        Record::Commit(sealed) => decoder.open(&stored, *sealed).map_err(damaged),
+        Record::Claim(_) => Err(damaged("it is a claim, and a commit was expected".to_owned())),
+    }
+}
+
 fn read_ahead(
     mut reader: Box<dyn Reader>,
     decoder: &mut Decoder,
@@ -131,10 +150,7 @@ impl Decoder {
 
     /// The commit, if the record is one and counts.
     fn accept(&mut self, stored: Stored) -> Result<Option<Commit>, String> {
-        let record = Record::decode(&stored.bytes)?;
-        if record.digest(&stored.bytes) != stored.digest {
-            return Err("its bytes are not those that were written".to_owned());
-        }
+        let record = self.decode_record(&stored)?;
         if let Record::Claim(claim) = &record
             && claim.rule > RULE
         {
@@ -146,11 +162,23 @@ impl Decoder {
             return Ok(None);
         }
         let Record::Commit(sealed) = record else { return Ok(None) };
+        self.open(&stored, *sealed).map(Some)
+    }
+
+    fn decode_record(&self, stored: &Stored) -> Result<Record, String> {
+        let record = Record::decode(&stored.bytes)?;
+        if record.digest(&stored.bytes) != stored.digest {
+            return Err("its bytes are not those that were written".to_owned());
+        }
+        Ok(record)
+    }
+
+    fn open(&self, stored: &Stored, sealed: SealedCommit) -> Result<Commit, String> {
         let mut events = sealed.events;
         let key = self.key_of(sealed.book)?;
         seal::open(key.as_ref(), sealed.book, sealed.version, &mut events)
             .map_err(|error| error.to_string())?;
-        Ok(Some(Commit {
+        Ok(Commit {
             partition: self.partition,
             position: stored.position,
             epoch: sealed.epoch,
@@ -169,7 +197,7 @@ impl Decoder {
             causation_id: sealed.causation_id,
             recorded_at: sealed.recorded_at,
             events,
-        }))
+        })
     }
 
     fn key_of(&self, book: BookId) -> Result<Option<seal::BookKey>, String> {

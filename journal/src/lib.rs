@@ -17,7 +17,7 @@ pub mod sqlite;
 pub mod tenure;
 pub mod verify;
 
-pub use commit_reader::{Accepted, CommitReader};
+pub use commit_reader::{Accepted, CommitReader, commit_at};
 pub use journal::{AppendDone, AppendError, Appended, Batch, Journal, Position, ReadError, Reader, Stored};
 pub use keys::KeyStore;
 pub use ownership::Fence;

@@ -12,17 +12,44 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use domain::{Event, id::BookId, text::Text};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
 
 const NONCE_LEN: usize = 24;
 
-/// The key of one book's personal text.
+/// The key of one book: seals its personal text, and vouches for what was handed out in its name.
 #[derive(Clone)]
-pub struct BookKey(XChaCha20Poly1305);
+pub struct BookKey(Zeroizing<[u8; 32]>);
 
 impl BookKey {
     pub fn new(key: [u8; 32]) -> Self {
-        Self(XChaCha20Poly1305::new(&Key::from(key)))
+        Self(Zeroizing::new(key))
     }
+
+    /// A tag that nobody makes without this key: the HMAC-SHA256 of the words, under a key that is derived from this
+    /// one for each `purpose`, so that no tag is good for another.
+    pub fn vouch(&self, purpose: &str, words: &[u8]) -> [u8; 32] {
+        self.vouching(purpose, words).finalize().into_bytes().into()
+    }
+
+    /// Whether this key vouched for these words. Takes the same time whatever is wrong with the tag.
+    pub fn vouched(&self, purpose: &str, words: &[u8], tag: &[u8]) -> bool {
+        self.vouching(purpose, words).verify_slice(tag).is_ok()
+    }
+
+    fn vouching(&self, purpose: &str, words: &[u8]) -> Hmac<Sha256> {
+        let derived = hmac(self.0.as_ref()).chain_update(purpose).finalize().into_bytes();
+        hmac(&derived).chain_update(words)
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&Key::from(*self.0))
+    }
+}
+
+fn hmac(key: &[u8]) -> Hmac<Sha256> {
+    <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
 impl std::fmt::Debug for BookKey {
@@ -53,7 +80,7 @@ pub fn seal(
         let place = place(book, version, index);
         let payload = Payload { msg: clear.as_bytes(), aad: place.as_bytes() };
         let sealed = key
-            .0
+            .cipher()
             .encrypt(&XNonce::from(nonce), payload)
             .expect("the cipher takes any text shorter than 256 GiB");
         *text = Text::Known(BASE64.encode([nonce.as_slice(), &sealed].concat()));
@@ -85,7 +112,8 @@ fn open_text(key: &BookKey, place: &str, sealed: &str) -> Option<String> {
     let bytes = BASE64.decode(sealed).ok()?;
     let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
     let nonce: [u8; NONCE_LEN] = nonce.try_into().ok()?;
-    let clear = key.0.decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: place.as_bytes() }).ok()?;
+    let clear =
+        key.cipher().decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: place.as_bytes() }).ok()?;
     String::from_utf8(clear).ok()
 }
 

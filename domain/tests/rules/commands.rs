@@ -8,7 +8,7 @@ use domain::{
         OpeningBalance, Reading, SettingsPatch, Sorting, SplitDraft,
     },
     entry::{AccountKind, CategoryKind, Entry, EntryKind, Imported, statement_mark},
-    event::{JudgedLine, Role, Settings, Verdict, Weekday},
+    event::{AccountWords, CategoryWords, JudgedLine, Role, Settings, Verdict, Weekday},
     id::EntryId,
     posting::{Ledger, Posting, Postings},
 };
@@ -116,18 +116,9 @@ fn new_category(name: &str, kind: CategoryKind, parent: Option<&str>) -> NewCate
 
 fn expense(value: &str, category: &str) -> EntryDraft {
     EntryDraft {
-        kind: EntryKind::Expense,
-        occurred_on: today(),
-        account: id("cash"),
-        amount: amount(value),
-        currency: None,
         sorting: Sorting::Whole(id(category)),
-        to_account: None,
         payee: Some(text("Corner shop")),
-        note: None,
-        tags: vec![],
-        refund_of: None,
-        foreign: None,
+        ..EntryDraft::told(EntryKind::Expense, today(), id("cash"), amount(value))
     }
 }
 
@@ -244,7 +235,7 @@ fn the_settings_given_change_and_the_others_stay() {
     let changed = Settings { month_starts_on: 25, ..settings("Flat") };
     given(&[&household()])
         .when("olga", Command::ChangeBook(patch))
-        .then(&[Event::BookChanged { settings: changed }]);
+        .then(&[Event::BookChanged { settings: changed, before: settings("Home") }]);
     given(&[&household()])
         .when("olga", Command::ChangeBook(SettingsPatch::default()))
         .refused("nothing_to_change", None);
@@ -275,7 +266,13 @@ fn an_account_changes_its_name_or_kind() {
         let command = Command::ChangeAccount { account: id("cash"), name: name.map(text), kind };
         given(&[&household()]).when("eddy", command)
     };
-    let changed = |name: &str, kind| Event::AccountChanged { account: id("cash"), name: text(name), kind };
+    let before = || AccountWords { name: text("cash"), kind: AccountKind::Bank };
+    let changed = |name: &str, kind| Event::AccountChanged {
+        account: id("cash"),
+        name: text(name),
+        kind,
+        before: before(),
+    };
     rename(Some("Purse"), None).then(&[changed("Purse", AccountKind::Bank)]);
     rename(None, Some(AccountKind::Cash)).then(&[changed("cash", AccountKind::Cash)]);
     rename(Some("CASH"), None).then(&[changed("CASH", AccountKind::Bank)]);
@@ -315,6 +312,12 @@ fn a_category_moves_and_loses_what_is_taken_away() {
         parent: None,
         icon: None,
         colour: None,
+        before: CategoryWords {
+            name: text("bread"),
+            parent: Some(id("food")),
+            icon: Some("dots".to_owned()),
+            colour: None,
+        },
     };
     given(&[&household()])
         .when("eddy", Command::ChangeCategory { category: id("bread"), patch })
@@ -398,7 +401,7 @@ fn a_correction_changes_what_is_given_and_says_the_entry_whole() {
     };
     given(&[&household(), &lunch_added()])
         .when("eddy", correct(patch))
-        .then(&[Event::EntryCorrected { entry: corrected }]);
+        .then(&[Event::EntryCorrected { entry: Box::new(corrected), before: Box::new(lunch()) }]);
     given(&[&household(), &lunch_added()])
         .when("eddy", correct(EntryPatch::default()))
         .refused("nothing_to_change", None);
@@ -479,15 +482,16 @@ fn an_import_is_reverted_a_stretch_at_a_time() {
     let removed = |names: &[&str]| -> Vec<Event> {
         names.iter().map(|name| Event::EntryRemoved { entry: id::<domain::id::kind::Entry>(name) }).collect()
     };
-    let reverted = Event::ImportReverted { import: id("file") };
+    let reverted = |complete| Event::ImportReverted { import: id("file"), complete };
     let revert = |entries_max| Command::RevertImport { import: id("file"), entries_max };
 
     given(&[&household(), &file]).when("eddy", revert(2)).refused("import_unfinished", None);
-    given(&[&household(), &file, &finished]).when("eddy", revert(2)).then(&removed(&["one", "three"]));
-    given(&[&household(), &file, &finished, &removed(&["one", "three"])])
+    let first = [removed(&["one", "three"]), vec![reverted(false)]].concat();
+    given(&[&household(), &file, &finished]).when("eddy", revert(2)).then(&first);
+    given(&[&household(), &file, &finished, &first])
         .when("eddy", revert(2))
-        .then(&[removed(&["two"]), vec![reverted.clone()]].concat());
-    given(&[&household(), &file, &finished, &[reverted]])
+        .then(&[removed(&["two"]), vec![reverted(true)]].concat());
+    given(&[&household(), &file, &finished, &[reverted(true)]])
         .when("eddy", revert(2))
         .refused("import_reverted", None);
     given(&[&household(), &file, &finished]).when("eddy", revert(0)).refused("nothing_to_change", None);

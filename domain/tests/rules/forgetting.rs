@@ -3,7 +3,9 @@
 use domain::{
     Book, Event, Recorded,
     entry::{AccountKind, CategoryKind, Entry, EntryKind, Imported},
-    event::{JudgedLine, Role, Settings, Verdict, Weekday},
+    event::{
+        AccountWords, CategoryWords, JudgedLine, Recategorised, RefusedItem, Role, Settings, Verdict, Weekday,
+    },
     posting::{Ledger, Posting, Postings},
     text::Text,
 };
@@ -44,11 +46,24 @@ fn one_of_each() -> Vec<Event> {
         imported: Some(Imported { import: id("file"), line: 1, mark: name() }),
     };
     let (account, category, import) = (id("cash"), id("food"), id("file"));
+    let invitation = id("letter");
+    let before = Some(Box::new(entry.clone()));
+    let mirror = Verdict::MirrorOf { entry: entry.id, mark: name(), before };
     let refused = Verdict::Refused { code: "date_unreadable".to_owned(), detail: name() };
     vec![
         Event::BookCreated { settings: settings.clone() },
-        Event::BookChanged { settings },
+        Event::BookChanged { settings: settings.clone(), before: settings },
+        Event::InvitationMade {
+            invitation,
+            email: name(),
+            role: Role::Editor,
+            expires_at: chrono::DateTime::UNIX_EPOCH,
+        },
+        Event::InvitationWithdrawn { invitation },
+        Event::InvitationAccepted { invitation },
         Event::MemberAdded { user: id("olga"), role: Role::Owner },
+        Event::MemberRoleChanged { user: id("olga"), role: Role::Editor, before: Role::Owner },
+        Event::MemberRemoved { user: id("olga"), before: Role::Editor },
         Event::AccountOpened {
             account,
             name: name(),
@@ -56,9 +71,16 @@ fn one_of_each() -> Vec<Event> {
             currency: currency("EUR"),
             opened_on: today(),
         },
-        Event::AccountChanged { account, name: name(), kind: AccountKind::Bank },
+        Event::AccountChanged {
+            account,
+            name: name(),
+            kind: AccountKind::Bank,
+            before: AccountWords { name: name(), kind: AccountKind::Cash },
+        },
         Event::AccountClosed { account },
         Event::AccountReopened { account },
+        Event::AccountWithdrawn { account },
+        Event::AccountReinstated { account },
         Event::CategoryAdded {
             category,
             name: name(),
@@ -67,9 +89,20 @@ fn one_of_each() -> Vec<Event> {
             icon: None,
             colour: None,
         },
-        Event::CategoryChanged { category, name: name(), parent: None, icon: None, colour: None },
+        Event::CategoryChanged {
+            category,
+            name: name(),
+            parent: None,
+            icon: None,
+            colour: None,
+            before: CategoryWords { name: name(), parent: None, icon: None, colour: None },
+        },
         Event::CategoryArchived { category },
         Event::CategoryRestored { category },
+        Event::CategoryMerged { category, into: id("home"), was_archived: false },
+        Event::CategoryUnmerged { category, into: id("home"), archived: false },
+        Event::CategoryWithdrawn { category },
+        Event::CategoryReinstated { category },
         Event::ImportStarted { import, file_name: name(), lines: 2 },
         Event::EntryAdded { entry: entry.clone() },
         Event::ImportLinesJudged {
@@ -78,13 +111,28 @@ fn one_of_each() -> Vec<Event> {
                 JudgedLine { line: 1, verdict: Verdict::Taken { entry: entry.id } },
                 JudgedLine { line: 2, verdict: refused },
                 JudgedLine { line: 3, verdict: Verdict::DuplicateOf { entry: entry.id } },
+                JudgedLine { line: 4, verdict: mirror },
             ],
         },
         Event::ImportFinished { import },
         Event::EntryRemoved { entry: entry.id },
         Event::EntryRestored { entry: entry.id },
-        Event::EntryCorrected { entry },
-        Event::ImportReverted { import },
+        Event::EntryRecategorised {
+            entry: entry.id,
+            postings: vec![Recategorised { posting: 1, from: category, to: id("home") }],
+        },
+        Event::EntryCorrected { entry: Box::new(entry.clone()), before: Box::new(entry) },
+        Event::BulkRefused {
+            refused: vec![RefusedItem {
+                index: 0,
+                code: "field_missing".to_owned(),
+                detail: name(),
+                pointer: None,
+            }],
+        },
+        Event::ImportReverted { import, complete: true },
+        Event::ImportReinstated { import },
+        Event::CommitUndone { version: 1 },
     ]
 }
 
@@ -120,7 +168,7 @@ fn a_forgotten_text_is_read_as_forgotten_and_not_as_missing() {
         assert_eq!(through_json(&event), event);
         assert_eq!(through_json(&forgotten(&event)), forgotten(&event));
     }
-    let json = r#"{"type":"account_changed.v1","data":{"account":"acc_01h455vb4pex5vsknk084sn02q","name":null,"kind":"cash"}}"#;
+    let json = r#"{"type":"account_changed.v1","data":{"account":"acc_01h455vb4pex5vsknk084sn02q","name":null,"kind":"cash","before":{"name":"Purse","kind":"cash"}}}"#;
     let Event::AccountChanged { name, .. } = serde_json::from_str(json).unwrap() else { panic!("{json}") };
     assert_eq!(name, Text::Forgotten);
 }

@@ -4,6 +4,7 @@ mod names;
 mod world;
 
 mod commands;
+mod entries;
 mod records;
 mod rejections;
 mod scenarios;
@@ -13,3 +14,4 @@ mod forgetting;
 mod properties;
 mod random;
 mod scaling;
+mod undoing;

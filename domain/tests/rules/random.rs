@@ -1,15 +1,16 @@
 //! Random commands over small pools of names, dates and amounts, so that they collide.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     Command, Event,
     command::{
-        CategoryPatch, EntryDraft, EntryPatch, ImportLine, ImportStart, NewAccount, NewCategory,
-        OpeningBalance, Reading, SettingsPatch, Sorting, SplitDraft,
+        BulkEntry, CategoryPatch, EntryDraft, EntryFilter, EntryPatch, ImportChart, ImportLine, ImportStart,
+        NewAccount, NewCategory, OpeningBalance, PostedTo, PostingDraft, Reading, SettingsPatch, Side, Sides,
+        Sorting, SplitDraft,
     },
     entry::{AccountKind, CategoryKind, EntryKind},
-    event::{Role, Settings, Weekday},
-    id::{AccountId, CategoryId, EntryId, Id, ImportId, Kind, UserId},
+    event::{RefusedItem, Role, Settings, Weekday},
+    id::{AccountId, CategoryId, EntryId, Id, ImportId, InvitationId, Kind, UserId},
     money::{Amount, Currency, Money},
     text::Text,
 };
@@ -36,11 +37,28 @@ fn category() -> impl Strategy<Value = CategoryId> + Clone {
 }
 
 fn entry() -> impl Strategy<Value = EntryId> + Clone {
-    pool('e', 12)
+    // Some are there more often than others, so that several commands meet in one.
+    prop_oneof![2 => pool('e', 3), 1 => pool('e', 12)]
 }
 
 fn import() -> impl Strategy<Value = ImportId> + Clone {
     pool('i', 3)
+}
+
+fn invitation() -> impl Strategy<Value = InvitationId> + Clone {
+    pool('l', 2)
+}
+
+fn user() -> impl Strategy<Value = UserId> + Clone {
+    select(vec!["owner", "editor", "viewer", "stranger"]).prop_map(id)
+}
+
+fn role() -> impl Strategy<Value = Role> + Clone {
+    select(vec![Role::Viewer, Role::Editor, Role::Owner])
+}
+
+fn instant() -> impl Strategy<Value = DateTime<Utc>> + Clone {
+    (0..10i64).prop_map(|days| DateTime::UNIX_EPOCH + TimeDelta::days(days))
 }
 
 fn actor() -> impl Strategy<Value = UserId> {
@@ -48,7 +66,7 @@ fn actor() -> impl Strategy<Value = UserId> {
         8 => Just(id("owner")),
         4 => Just(id("editor")),
         1 => Just(id("viewer")),
-        1 => Just(id("stranger")),
+        2 => Just(id("stranger")),
     ]
 }
 
@@ -162,11 +180,23 @@ fn foreign() -> impl Strategy<Value = Option<Money>> {
     option::weighted(0.1, any_currency().prop_map(|currency| Money { minor: 1_500, currency }))
 }
 
+/// Two legs that balance, or some that may not.
+fn legs() -> impl Strategy<Value = Vec<PostingDraft>> {
+    let posted_to = || prop_oneof![1 => account().prop_map(PostedTo::Account), 1 => category().prop_map(PostedTo::Category)];
+    let leg = |to, value: &str| PostingDraft { to, amount: amount(value), currency: None, note: None };
+    let pair = (posted_to(), posted_to(), select(vec![("-2", "2"), ("-3", "3"), ("-12.50", "12.50")]))
+        .prop_map(move |(from, to, (left, arrived))| vec![leg(from, left), leg(to, arrived)]);
+    let any = (posted_to(), value(), option::of(any_currency()), option::of(text()))
+        .prop_map(|(to, amount, currency, note)| PostingDraft { to, amount, currency, note });
+    prop_oneof![6 => pair, 1 => vec(any, 0..4)]
+}
+
 /// A draft that is often right: with the fields its kind asks for, and seldom with others.
 fn draft() -> impl Strategy<Value = EntryDraft> {
     let what = (kind(), day(), account(), value(), sorting(), account());
     let told = (option::of(text()), option::of(text()), vec(text(), 0..3), option::of(entry()), foreign());
-    (what, told, 0..10).prop_map(|(what, told, carelessness)| {
+    let more = (option::weighted(0.1, value()), legs());
+    (what, told, more, 0..10).prop_map(|(what, told, (to_amount, legs), carelessness)| {
         let (kind, occurred_on, account, amount, sorting, to_account) = what;
         let (payee, note, tags, refund_of, foreign) = told;
         let is_careless = carelessness == 0;
@@ -174,11 +204,13 @@ fn draft() -> impl Strategy<Value = EntryDraft> {
         EntryDraft {
             kind,
             occurred_on,
-            account,
-            amount,
+            account: Some(account).filter(|_| kind != EntryKind::Balanced || is_careless),
+            amount: Some(amount).filter(|_| kind != EntryKind::Balanced || is_careless),
             currency: is_careless.then(|| "EUR".to_owned()),
             sorting: if is_sorted { sorting } else { Sorting::Unsorted },
             to_account: Some(to_account).filter(|_| kind == EntryKind::Transfer || is_careless),
+            to_amount: to_amount.filter(|_| kind == EntryKind::Transfer || is_careless),
+            postings: Some(legs).filter(|_| kind == EntryKind::Balanced || is_careless),
             payee,
             note,
             tags,
@@ -205,7 +237,8 @@ pub fn entry_patch() -> impl Strategy<Value = EntryPatch> {
         option::weighted(0.2, option::of(entry())),
         option::weighted(0.1, foreign()),
     );
-    (what, told).prop_map(|(what, told)| {
+    let more = (option::weighted(0.1, option::of(value())), option::weighted(0.1, legs()));
+    (what, told, more).prop_map(|(what, told, (to_amount, postings))| {
         let (kind, occurred_on, account, amount, currency, sorting, to_account) = what;
         let (payee, note, tags, refund_of, foreign) = told;
         EntryPatch {
@@ -216,6 +249,8 @@ pub fn entry_patch() -> impl Strategy<Value = EntryPatch> {
             currency,
             sorting,
             to_account,
+            to_amount,
+            postings,
             payee,
             note,
             tags,
@@ -233,9 +268,28 @@ fn import_line() -> impl Strategy<Value = ImportLine> {
         draft: Box::new(draft),
         mark,
     });
+    let transfer =
+        (entry(), account(), account(), select(vec!["2", "3", "12.50"]), any::<bool>(), option::of(text()))
+            .prop_map(|(entry, account, other_account, value, is_out, payee)| {
+                let (from, to) = if is_out { (account, other_account) } else { (other_account, account) };
+                let minor = amount(value).in_currency(currency("EUR")).expect("an amount of euros").minor;
+                let minor = if is_out { -minor } else { minor };
+                let told = EntryDraft::told(EntryKind::Transfer, today(), from, amount(value));
+                Reading::Transfer {
+                    entry,
+                    draft: Box::new(EntryDraft { to_account: Some(to), payee, ..told }),
+                    mark: format!("{MARKER}{account}{minor}"),
+                    sides: Sides {
+                        own: Side { account, occurred_on: today(), minor, days_max: 3 },
+                        other_account,
+                        other_minor: -minor,
+                        unsorted: vec![id("c0"), id("c2")],
+                    },
+                }
+            });
     let unreadable =
         text().prop_map(|detail| Reading::Unreadable { code: "date_unreadable".to_owned(), detail });
-    (1..100u64, prop_oneof![8 => readable, 1 => unreadable])
+    (1..100u64, prop_oneof![8 => readable, 2 => transfer, 1 => unreadable])
         .prop_map(|(line, reading)| ImportLine { line, reading })
 }
 
@@ -249,6 +303,62 @@ fn import_lines() -> impl Strategy<Value = Command> {
             finish,
             all_or_nothing,
         })
+}
+
+fn start_import() -> impl Strategy<Value = Command> {
+    let chart = (
+        vec(new_account(), 0..2),
+        vec(new_category(), 0..3),
+        any::<bool>(),
+        option::weighted(0.1, settings()),
+    );
+    (import(), text(), chart).prop_map(|(import, file_name, (accounts, categories, is_over, settings))| {
+        let closed = accounts.iter().filter(|_| is_over).map(|new| new.account).collect();
+        let archived = categories.iter().filter(|_| is_over).map(|new| new.category).collect();
+        let chart = ImportChart { settings, accounts, closed, categories, archived };
+        Command::StartImport { import, start: ImportStart { file_name, lines: 3 }, chart }
+    })
+}
+
+fn add_entries() -> impl Strategy<Value = Command> {
+    let unreadable = text().prop_map(|detail| RefusedItem {
+        index: 9,
+        code: "field_missing".to_owned(),
+        detail,
+        pointer: None,
+    });
+    (vec((entry(), draft()), 0..4), option::weighted(0.1, unreadable), any::<bool>()).prop_map(
+        |(entries, unreadable, all_or_nothing)| {
+            let item = |(index, (entry, draft))| BulkEntry { index, entry, draft };
+            let entries = entries.into_iter().enumerate().map(item).collect();
+            Command::AddEntries { entries, unreadable: unreadable.into_iter().collect(), all_or_nothing }
+        },
+    )
+}
+
+fn recategorise() -> impl Strategy<Value = Command> {
+    let payee = select(vec!["one", "two"]).prop_map(|word| format!("{MARKER}{word}"));
+    (vec(category(), 0..2), vec(account(), 0..2), vec(payee, 0..2), category()).prop_map(
+        |(categories, accounts, payees, category)| Command::RecategoriseEntries {
+            filter: EntryFilter { categories, accounts, payees, ..EntryFilter::default() },
+            category,
+        },
+    )
+}
+
+fn membership() -> impl Strategy<Value = Command> {
+    let invite =
+        (invitation(), text(), role(), instant()).prop_map(|(invitation, email, role, expires_at)| {
+            Command::InviteMember { invitation, email, role, expires_at }
+        });
+    prop_oneof![
+        4 => invite,
+        1 => invitation().prop_map(|invitation| Command::WithdrawInvitation { invitation }),
+        4 => (invitation(), instant())
+            .prop_map(|(invitation, at)| Command::AcceptInvitation { invitation, at }),
+        2 => (user(), role()).prop_map(|(user, role)| Command::ChangeMember { user, role }),
+        1 => user().prop_map(|user| Command::RemoveMember { user }),
+    ]
 }
 
 fn create_book() -> impl Strategy<Value = Command> {
@@ -284,7 +394,99 @@ fn command() -> impl Strategy<Value = Command> {
         6 => import_lines(),
         3 => (import(), 0..4usize)
             .prop_map(|(import, entries_max)| Command::RevertImport { import, entries_max }),
+        2 => start_import(),
+        4 => add_entries(),
+        3 => recategorise(),
+        3 => (category(), category()).prop_map(|(category, into)| Command::MergeCategory { category, into }),
+        5 => membership(),
+        12 => (0..16u64).prop_map(|version| Command::Undo { version, commit: None }),
     ]
+}
+
+/// Commands that a book like a furnished one most often takes, about few things, so that they meet.
+fn plausible() -> impl Strategy<Value = Command> {
+    let entry = || pool('e', 3);
+    let account = || pool('a', 4);
+    let category = || pool('c', 5);
+    let expense = (pool('e', 4), pool('a', 3), pool('c', 2), value(), option::of(text())).prop_map(
+        |(entry, account, category, amount, payee)| {
+            let told = EntryDraft::told(EntryKind::Expense, today(), account, amount);
+            let draft = EntryDraft { sorting: Sorting::Whole(category), payee, ..told };
+            Command::AddEntry { entry, draft }
+        },
+    );
+    let halves = (category(), category()).prop_map(|(one, other)| {
+        let half = |category| SplitDraft { category, amount: amount("1"), note: None };
+        EntryPatch {
+            amount: Some(amount("2")),
+            sorting: Some(Sorting::Split(vec![half(one), half(other)])),
+            ..EntryPatch::default()
+        }
+    });
+    let patch = prop_oneof![
+        2 => option::of(text()).prop_map(|payee| EntryPatch { payee: Some(payee), ..EntryPatch::default() }),
+        2 => value().prop_map(|amount| EntryPatch { amount: Some(amount), ..EntryPatch::default() }),
+        2 => category().prop_map(|category| EntryPatch {
+            sorting: Some(Sorting::Whole(category)),
+            ..EntryPatch::default()
+        }),
+        1 => account().prop_map(|account| EntryPatch { account: Some(account), ..EntryPatch::default() }),
+        1 => halves,
+    ];
+    let opening = option::of((pool('e', 8), value()));
+    let new_account = (pool('a', 5), text(), opening).prop_map(|(account, name, opening)| {
+        let opening_balance = opening.map(|(entry, amount)| OpeningBalance { entry, amount });
+        let (kind, currency) = (AccountKind::Cash, None);
+        Command::OpenAccount(NewAccount {
+            account,
+            name,
+            kind,
+            currency,
+            opened_on: today(),
+            opening_balance,
+        })
+    });
+    let new_category = (pool('c', 7), text(), option::of(category())).prop_map(|(category, name, parent)| {
+        let (kind, icon, colour) = (CategoryKind::Expense, None, None);
+        Command::AddCategory(NewCategory { category, name, kind, parent, icon, colour })
+    });
+    let moved = (category(), option::of(category())).prop_map(|(category, parent)| Command::ChangeCategory {
+        category,
+        patch: CategoryPatch { parent: Some(parent), ..CategoryPatch::default() },
+    });
+    let renamed = (category(), text()).prop_map(|(category, name)| Command::ChangeCategory {
+        category,
+        patch: CategoryPatch { name: Some(name), ..CategoryPatch::default() },
+    });
+    prop_oneof![
+        10 => expense,
+        10 => (entry(), patch).prop_map(|(entry, patch)| Command::CorrectEntry { entry, patch }),
+        4 => entry().prop_map(|entry| Command::RemoveEntry { entry }),
+        4 => entry().prop_map(|entry| Command::RestoreEntry { entry }),
+        3 => new_account,
+        2 => (account(), text()).prop_map(|(account, name)| Command::ChangeAccount {
+            account,
+            name: Some(name),
+            kind: None,
+        }),
+        4 => new_category,
+        3 => moved,
+        2 => renamed,
+        2 => category().prop_map(|category| Command::ArchiveCategory { category }),
+        2 => category().prop_map(|category| Command::RestoreCategory { category }),
+        2 => (category(), category()).prop_map(|(category, into)| Command::MergeCategory { category, into }),
+        2 => recategorise(),
+        3 => import_lines(),
+        1 => start_import(),
+        3 => (import(), 1..4usize)
+            .prop_map(|(import, entries_max)| Command::RevertImport { import, entries_max }),
+        12 => (2..14u64).prop_map(|version| Command::Undo { version, commit: None }),
+    ]
+}
+
+pub fn short_life() -> impl Strategy<Value = Vec<(UserId, Command)>> {
+    let plausible = (prop_oneof![9 => Just(id("owner")), 1 => Just(id("editor"))], plausible());
+    vec(prop_oneof![5 => plausible, 1 => (actor(), command())], 8..30)
 }
 
 pub fn steps() -> impl Strategy<Value = Vec<(UserId, Command)>> {

@@ -25,6 +25,11 @@ codes! {
     Rejection::BookExists => ["book_exists"];
     Rejection::NothingToChange => ["nothing_to_change"];
     Rejection::LimitReached { .. } => ["limit_reached"];
+    Rejection::MemberNotFound { .. } => ["member_not_found"];
+    Rejection::InvitationNotFound { .. } => ["invitation_not_found"];
+    Rejection::InvitationInvalid => ["invitation_invalid"];
+    Rejection::AlreadyMember => ["already_member"];
+    Rejection::LastOwner => ["last_owner"];
     Rejection::UnknownAccount { .. } => ["unknown_account"];
     Rejection::AccountClosed { .. } => ["account_closed"];
     Rejection::AccountNotClosed => ["account_not_closed"];
@@ -33,8 +38,9 @@ codes! {
     Rejection::CategoryArchived { .. } => ["category_archived"];
     Rejection::CategoryNotArchived => ["category_not_archived"];
     Rejection::CategoryKindMismatch { .. } => ["category_kind_mismatch"];
-    Rejection::CategoryCycle => ["category_cycle"];
+    Rejection::CategoryCycle { .. } => ["category_cycle"];
     Rejection::CategoryTooDeep { .. } => ["category_too_deep"];
+    Rejection::ChildNameTaken { .. } => ["name_taken"];
     Rejection::AccountNotFound { .. } => ["account_not_found"];
     Rejection::CategoryNotFound { .. } => ["category_not_found"];
     Rejection::EntryNotFound { .. } => ["entry_not_found"];
@@ -47,16 +53,26 @@ codes! {
     Rejection::Amount { .. } => ["amount_not_positive", "amount_out_of_range", "too_many_decimals"];
     Rejection::BalanceOutOfRange => ["balance_out_of_range"];
     Rejection::CurrencyMismatch { .. } => ["currency_mismatch"];
-    Rejection::CurrenciesDiffer { .. } => ["currencies_differ"];
+    Rejection::ToAmountDiffers => ["field_not_allowed"];
+    Rejection::CurrencyMissing { .. } => ["field_missing"];
+    Rejection::AmountZero { .. } => ["amount_zero"];
+    Rejection::PostingsUnbalanced { .. } => ["postings_unbalanced"];
     Rejection::SameAccount => ["same_account"];
     Rejection::SplitsDoNotAddUp { .. } => ["splits_do_not_add_up"];
     Rejection::FieldMissing { .. } => ["field_missing"];
     Rejection::FieldNotAllowed { .. } => ["field_not_allowed"];
     Rejection::UnknownRefundOf { .. } => ["unknown_refund_of"];
+    Rejection::BulkRefused { .. } => ["bulk_refused"];
+    Rejection::TooManyEntries { .. } => ["too_many_entries"];
+    Rejection::CommitNotFound { .. } => ["version_unknown"];
+    Rejection::CommitNotUndoable => ["commit_not_undoable"];
+    Rejection::AlreadyUndone { .. } => ["already_undone"];
+    Rejection::UndoConflicts { .. } => ["undo_conflicts"];
     Rejection::ImportRefused { .. } => ["import_refused"];
     Rejection::ImportUnfinished => ["import_unfinished"];
     Rejection::ImportFinished => ["import_finished"];
     Rejection::ImportReverted => ["import_reverted"];
+    Rejection::BookNotEmpty => ["book_not_empty"];
 }
 
 #[test]

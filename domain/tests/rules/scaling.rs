@@ -29,18 +29,9 @@ fn furnished() -> World {
 /// One command with this many lines, whose marks repeat after so many.
 fn statement(file: &str, first_id: u128, count: usize, marks: usize) -> Command {
     let draft = EntryDraft {
-        kind: EntryKind::Expense,
-        occurred_on: today(),
-        account: id("cash"),
-        amount: amount("2.80"),
-        currency: None,
         sorting: Sorting::Whole(id("food")),
-        to_account: None,
         payee: Some(text("Ticket")),
-        note: None,
-        tags: vec![],
-        refund_of: None,
-        foreign: None,
+        ..EntryDraft::told(EntryKind::Expense, today(), id("cash"), amount("2.80"))
     };
     let line = |number: usize| ImportLine {
         line: number as u64 + 1,

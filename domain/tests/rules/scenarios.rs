@@ -149,12 +149,13 @@ scenarios! {
         transfer e1 cash 5                                        field_missing/to_account
         transfer e1 cash 5 to=cash                                same_account/to_account
         transfer e1 cash 5 to=gold                                unknown_account/to_account
-        transfer e1 cash 5 to=yen                                 currencies_differ/to_account
+        transfer e1 cash 5 to=yen                                 field_missing/to_amount
+        transfer e1 cash 5 to=bank to_amount=6                    field_not_allowed/to_amount
         transfer e1 cash 5 to=bank for=food                       field_not_allowed/category
         transfer e1 cash 5 to=bank for=food:5                     field_not_allowed/splits
         expense e1 cash 5 for=food to=bank                        field_not_allowed/to_account
         transfer e1 cash 5 to=bank                                ok
-        correct e1 to=yen                                         currencies_differ/to_account
+        correct e1 to=yen                                         field_missing/to_amount
         correct e1 account=bank                                   same_account/to_account
         correct e1 account=bank to=cash                           ok
         entry e1                                                  transfer:bank-5.00,cash+5.00
@@ -586,5 +587,448 @@ scenarios! {
         import f3 start strict more cash/-5:a                     new
         import f3 strict gold/-5:b                                import_refused
         import f3 strict cash/-5:b                                new
+    ";
+
+    money_goes_through_the_conversion_account_where_currencies_differ: "
+        book EUR                                                  ok
+        account cash                                              ok
+        account yen currency=JPY                                  ok
+        category food                                             ok
+        transfer t cash 5 to=yen to_amount=900                    ok
+        entry t                                                   transfer:cash-5.00,yen+900,conversion+5.00,conversion-900
+        balance yen                                               900
+        correct t to_amount=950                                   ok
+        balance yen                                               950
+        expense e cash 5 for=food to_amount=5                     field_not_allowed/to_amount
+    ";
+
+    a_balanced_entry_says_its_postings: "
+        book EUR                                                  ok
+        account cash                                              ok
+        account bank                                              ok
+        account yen currency=JPY                                  ok
+        category food                                             ok
+        category pay kind=income                                  ok
+        balanced b legs=cash:-5+bank:-2+food:7                    ok
+        entry b                                                   balanced:cash-5.00,bank-2.00,food+7.00
+        balanced c legs=cash:-5+food:4                            postings_unbalanced/postings
+        balanced c legs=cash:0+food:5                             amount_zero/postings/0/amount
+        balanced c legs=cash:-5+yen:-5+food:5                     field_missing/postings/2/currency
+        balanced c legs=cash:-5+yen:-5+food:5:EUR+food:5:JPY      ok
+        balanced d legs=nothing                                   field_missing/postings
+        balanced d legs=cash:-5:JPY+food:5                        currency_mismatch/postings/0/currency
+        balanced d legs=food:-5+pay:5                             ok
+        balanced f legs=cash:-5+food:5 for=food                   field_not_allowed/category
+        correct b legs=cash:-5+food:5                             ok
+        balance bank                                              0.00
+    ";
+
+    entries_are_sorted_anew_by_what_they_have_in_common: "
+        book EUR                                                  ok
+        account cash                                              ok
+        category food                                             ok
+        category bread below=food                                 ok
+        category home                                             ok
+        category pay kind=income                                  ok
+        expense e1 cash 5 for=food payee=shop                     ok
+        expense e2 cash 5 for=bread payee=shop                    ok
+        expense e3 cash 5 for=food:2+home:3 payee=other           ok
+        income e4 cash 5 for=pay payee=shop                       ok
+        recategorise home                                         field_missing/filter
+        recategorise home in=gold                                 unknown_category/filter/category
+        recategorise home account=gold                            unknown_account/filter/account
+        recategorise gold in=food                                 unknown_category/category
+        recategorise home payee=nobody                            nothing_to_change
+        recategorise home payee=shop                              ok,2
+        entry e1                                                  expense:cash-5.00,home+5.00
+        entry e4                                                  income:cash+5.00,pay-5.00
+        recategorise home in=food                                 ok,1
+        entry e3                                                  expense:cash-5.00,home+2.00,home+3.00
+        undo 12                                                   ok
+        entry e3                                                  expense:cash-5.00,food+2.00,home+3.00
+        undo 11                                                   ok
+        entry e2                                                  expense:cash-5.00,bread+5.00
+    ";
+
+    many_entries_are_too_many_to_sort_anew_at_once: "
+        book EUR                                                  ok
+        account cash                                              ok
+        category food                                             ok
+        category home                                             ok
+        many e 10001                                              ok
+        recategorise home in=food                                 too_many_entries
+    ";
+
+    a_category_is_merged_into_another: "
+        book EUR                                                  ok
+        account cash                                              ok
+        category food                                             ok
+        category bread below=food                                 ok
+        category home                                             ok
+        category pay kind=income                                  ok
+        expense e1 cash 5 for=food                                ok
+        expense e2 cash 5 for=food                                ok
+        remove e2                                                 ok
+        merge food into=pay                                       category_kind_mismatch/into
+        merge food into=bread                                     category_cycle/into
+        merge food into=food                                      category_cycle/into
+        merge food into=gold                                      unknown_category/into
+        merge gold into=food                                      category_not_found
+        merge food into=home                                      ok,2
+        category? food                                            merged:home
+        path bread                                                home>bread
+        entry e2                                                  removed:expense:cash-5.00,home+5.00
+        merge food into=home                                      category_archived
+        undo 10                                                   ok
+        category? food                                            food
+        path bread                                                food>bread
+        entry e1                                                  expense:cash-5.00,food+5.00
+        undo 11                                                   ok
+        category? food                                            merged:home
+        # Taken into use again it is what it was; undoing that, it is merged again.
+        unarchive food                                            ok
+        category? food                                            food
+        undo 13                                                   ok
+        category? food                                            merged:home
+        category wares below=home                                 ok
+        category bread2 name=bread below=wares                    ok
+        merge home into=wares                                     category_cycle/into
+        unarchive food                                            ok
+        merge wares into=home                                     name_taken/into
+    ";
+
+    a_bulk_is_taken_whole_or_each_for_itself: "
+        book EUR                                                  ok
+        account cash                                              ok
+        category food                                             ok
+        bulk all                                                  field_missing/entries
+        bulk all e1/cash/5/food e2/gold/5/food e3/cash/0/food     bulk_refused:1!unknown_account/account,2!amount_not_positive/amount
+        bulk all e1/cash/5/food e1/cash/5/food                    bulk_refused:1!id_taken/id
+        bulk all e1/cash/5/food unreadable                        bulk_refused:1!field_missing/amount
+        count                                                     0
+        bulk each e1/cash/5/food e2/gold/5/food e1/cash/6/food    1,1!unknown_account/account,2!id_taken/id
+        bulk each e1/cash/5/food                                  bulk_refused:0!id_taken/id
+        bulk each e2/cash/5/food unreadable                       1,1!field_missing/amount
+        bulk all e3/cash/5/food e4/cash/5/food                    ok
+        balance cash                                              -20.00
+        # All of a bulk goes with one undoing, and comes back with one.
+        undo 6                                                    ok
+        balance cash                                              -10.00
+        undo 7                                                    ok
+        balance cash                                              -20.00
+    ";
+
+    a_bulk_does_not_overstep_a_balance: "
+        book EUR                                                  ok
+        account cash                                              ok
+        category food                                             ok
+        hoard e cash -92233720368547758.00                        ok
+        bulk all s/cash/0.05/food t/cash/0.05/food                bulk_refused:1!balance_out_of_range/amount
+        bulk each s/cash/0.05/food t/cash/0.05/food               1,1!balance_out_of_range/amount
+        balance cash                                              -92233720368547758.05
+    ";
+
+    members_are_invited_and_accept_once: "
+        book EUR                                                  ok
+        invite i1 editor                                          ok
+        invite i1 viewer                                          id_taken/id
+        eddy: change-book name=Mine                               book_not_found
+        eddy: accept i1                                           ok
+        role eddy                                                 editor
+        vera: accept i1                                           invitation_invalid
+        vera: accept i9                                           invitation_invalid
+        invite i2 viewer                                          ok
+        eddy: accept i2                                           already_member
+        vera: accept i2 on=2026-11-30                             invitation_invalid   # at the instant it ends
+        vera: accept i2 on=2026-11-29                             ok
+        invite i3 viewer                                          ok
+        withdraw i3                                               ok
+        withdraw i3                                               invitation_invalid
+        withdraw i9                                               invitation_not_found
+        tom: accept i3                                            invitation_invalid
+        eddy: invite i4 viewer                                    role_forbids
+        vera: withdraw i2                                         role_forbids
+        stranger: withdraw i2                                     book_not_found
+        invite k viewer times=100                                 ok
+        invite j viewer                                           limit_reached
+    ";
+
+    roles_change_and_a_book_always_has_an_owner: "
+        book EUR                                                  ok
+        member eddy editor                                        ok
+        member vera viewer                                        ok
+        change-member olga editor                                 last_owner
+        remove-member olga                                        last_owner
+        change-member stranger editor                             member_not_found
+        remove-member stranger                                    member_not_found
+        change-member eddy editor                                 nothing_to_change
+        eddy: change-member vera editor                           role_forbids
+        eddy: remove-member vera                                  role_forbids
+        vera: remove-member eddy                                  role_forbids
+        vera: remove-member vera                                  ok
+        role vera                                                 none
+        vera: remove-member vera                                  book_not_found
+        change-member eddy owner                                  ok
+        change-member olga viewer                                 ok
+        olga: change-book name=Mine                               role_forbids
+        eddy: remove-member eddy                                  last_owner
+        olga: remove-member olga                                  ok
+        olga: change-book name=Mine                               book_not_found
+    ";
+
+    members_are_undone_by_owners_and_never_the_last_one: "
+        book EUR                                                  ok
+        member eddy editor                                        ok
+        invite i1 viewer                                          ok
+        vera: accept i1                                           ok
+        change-member eddy owner                                  ok
+        change-member olga editor                                 ok
+        # Eddy owns the book alone: what made him owner cannot go, and the editors cannot take it back.
+        olga: undo 5                                              role_forbids
+        eddy: undo 5                                              last_owner
+        eddy: undo 6                                              ok
+        role olga                                                 owner
+        eddy: undo 5                                              ok
+        role eddy                                                 editor
+        # An invitation that was used stays used.
+        undo 4                                                    ok
+        role vera                                                 none
+        invitation i1                                             accepted
+        vera: accept i1                                           invitation_invalid
+        undo 9                                                    ok
+        role vera                                                 viewer
+        change-member vera editor                                 ok
+        undo 4                                                    undo_conflicts:11
+        remove-member vera                                        ok
+        undo 12                                                   ok
+        role vera                                                 editor
+        invite i2 viewer                                          ok
+        undo 14                                                   ok
+        tom: accept i2                                            invitation_invalid
+        undo 15                                                   ok
+        tom: accept i2                                            ok
+        undo 14                                                   undo_conflicts:17
+    ";
+
+    an_undoing_takes_back_one_commit_and_leaves_the_others: "
+        book EUR                                                  ok
+        account cash                                              ok
+        category food                                             ok
+        category home                                             ok
+        expense e1 cash 5 for=food payee=shop                     ok
+        correct e1 payee=market                                   ok
+        correct e1 for=home                                       ok
+        correct e1 amount=6                                       ok
+        undo 7                                                    ok
+        entry e1                                                  expense:cash-6.00,food+6.00
+        undo 6                                                    ok
+        payee e1                                                  shop
+        undo 8                                                    ok
+        balance cash                                              -5.00
+        undo 7                                                    already_undone
+        undo 9                                                    ok
+        entry e1                                                  expense:cash-5.00,home+5.00
+        undo 9                                                    already_undone
+        undo 12                                                   ok
+        entry e1                                                  expense:cash-5.00,food+5.00
+        undo 7                                                    already_undone
+        undo 99                                                   version_unknown
+        undo 0                                                    version_unknown
+        undo 1                                                    commit_not_undoable
+        vera: undo 5                                              book_not_found
+    ";
+
+    what_was_written_again_stands_in_the_way: "
+        book EUR                                                  ok
+        account cash                                              ok
+        category food                                             ok
+        expense e1 cash 5 for=food payee=one                      ok
+        correct e1 payee=two                                      ok
+        correct e1 payee=three                                    ok
+        undo 5                                                    undo_conflicts:6
+        undo 4                                                    undo_conflicts:5,6
+        undo 6                                                    ok
+        payee e1                                                  two
+        undo 5                                                    ok
+        payee e1                                                  one
+        # What comes back stands on what it was written over: that has to come back first.
+        undo 7                                                    undo_conflicts:8
+        undo 8                                                    ok
+        undo 7                                                    ok
+        payee e1                                                  three
+        undo 9                                                    undo_conflicts:10
+    ";
+
+    undoing_twice_and_back_in_another_order_changes_no_balance: "
+        book EUR                                                  ok
+        account cash                                              ok
+        category food                                             ok
+        expense e1 cash 5 for=food                                ok
+        remove e1                                                 ok
+        restore e1                                                ok
+        undo 6                                                    ok
+        undo 5                                                    ok
+        balance cash                                              -5.00
+        undo 7                                                    undo_conflicts:8
+        balance cash                                              -5.00
+        expense e2 cash 5 for=food                                ok
+        correct e2 amount=7                                       ok
+        undo 10                                                   ok
+        undo 9                                                    ok
+        balance cash                                              -5.00
+        undo 11                                                   undo_conflicts:12
+        balance cash                                              -5.00
+    ";
+
+    a_correction_of_what_was_removed_since_can_be_undone: "
+        book EUR                                                  ok
+        account cash                                              ok
+        category food                                             ok
+        expense e1 cash 5 for=food                                ok
+        correct e1 amount=7                                       ok
+        remove e1                                                 ok
+        undo 5                                                    ok
+        balance cash                                              0.00
+        restore e1                                                ok
+        balance cash                                              -5.00
+    ";
+
+    what_stands_on_a_thing_keeps_its_making_from_being_undone: "
+        book EUR                                                  ok
+        account cash opening=10 entry=o1                          ok
+        category food                                             ok
+        category bread below=food                                 ok
+        expense e1 cash 5 for=bread                               ok
+        undo 2                                                    undo_conflicts:5
+        undo 4                                                    undo_conflicts:5
+        undo 3                                                    undo_conflicts:4
+        remove e1                                                 ok
+        undo 2                                                    undo_conflicts:5
+        undo 5                                                    undo_conflicts:6
+        undo 6                                                    ok
+        undo 5                                                    ok
+        undo 2                                                    ok
+        account? cash                                             none
+        entry o1                                                  removed:opening_balance:cash+10.00,before-10.00
+        account cash                                              id_taken/id
+        expense e2 cash 5 for=bread                               unknown_account/account
+        restore e1                                                unknown_account
+        undo 8                                                    undo_conflicts:9
+        undo 3                                                    undo_conflicts:4
+        undo 4                                                    ok
+        undo 3                                                    ok
+        undo 9                                                    ok
+        balance cash                                              10.00
+        undo 10                                                   undo_conflicts:11
+        restore e1                                                unknown_category
+        undo 11                                                   ok
+        category? bread                                           none
+        undo 10                                                   ok
+        restore e1                                                ok
+        balance cash                                              5.00
+        # Who restored it made it anew, so it stands on its account whoever added it.
+        undo 2                                                    undo_conflicts:15
+        undo 8                                                    undo_conflicts:15
+    ";
+
+    names_and_places_that_were_taken_since_stand_in_the_way: "
+        book EUR                                                  ok
+        account cash                                              ok
+        change-account cash name=purse                            ok
+        account bank name=cash                                    ok
+        undo 3                                                    undo_conflicts:4
+        category food                                             ok
+        category bread                                            ok
+        change-category bread below=food                          ok
+        category rolls name=bread                                 ok
+        undo 7                                                    undo_conflicts:8
+        change-category rolls name=rolls                          ok
+        undo 7                                                    ok
+        change-category food below=bread                          ok
+        undo 10                                                   undo_conflicts:11
+        undo 11                                                   ok
+        undo 10                                                   ok
+        path bread                                                food>bread
+    ";
+
+    a_whole_statement_is_undone_with_all_its_commits: "
+        book EUR                                                  ok
+        account cash                                              ok
+        category food                                             ok
+        expense e1 cash 4 for=food payee=coffee                   ok
+        import f1 start more cash/-4:coffee cash/-5:tea           =e1,new
+        import f1 more cash/-6:a                                  new
+        import f1 cash/-4:coffee                                  new
+        balance cash                                              -19.00
+        undo 6                                                    ok
+        balance cash                                              -4.00
+        revert f1                                                 import_reverted
+        undo 5                                                    already_undone
+        undo 8                                                    ok
+        balance cash                                              -19.00
+        correct f1.3 amount=7                                     ok
+        undo 7                                                    undo_conflicts:14
+        balance cash                                              -20.00
+        revert f1 at_most=2                                       2
+        revert f1                                                 1,reverted
+        undo 6                                                    undo_conflicts:14,15,16
+        undo 15                                                   ok
+        balance cash                                              -20.00
+        revert f1                                                 3,reverted
+        undo 16                                                   already_undone
+        undo 17                                                   undo_conflicts:19
+        balance cash                                              -4.00
+    ";
+
+    an_import_that_brings_accounts_is_undone_with_them: "
+        book EUR                                                  ok
+        category food                                             ok
+        start-import f1 account=cash category=home                ok
+        import f1 more cash/-4:coffee                             new
+        import f1 cash/-4:tea                                     new
+        undo 4                                                    ok
+        account? cash                                             none
+        undo 6                                                    ok
+        balance cash                                              -8.00
+        start-import f2 account=bank category=old closed archived ok
+        account? bank                                             closed:bank
+        undo 12                                                   ok
+        account? bank                                             none
+        undo 13                                                   ok
+        account? bank                                             closed:bank
+        category? old                                             archived
+    ";
+
+    a_whole_book_goes_into_an_empty_one: "
+        book EUR                                                  ok
+        start-import f1 whole account=cash category=food          ok
+        import f1 whole/e1@expense:cash-4.00,food+4.00            new
+        start-import f2 whole                                     book_not_empty
+        import f3 start whole/e2@expense:food+4.00,cash-4.00      new
+        import f4 start whole/e3@expense:cash-4.00,cash+4.00      !field_not_allowed
+        import f5 start whole/e4@income:cash-4.00,food+4.00       !category_kind_mismatch
+        import f6 start whole/e5@refund:cash-4.00,food+4.00       !entry_invalid
+        import f7 start whole/e6@expense:cash-4.00,food+4.00!     new
+        entry e6                                                  removed:expense:cash-4.00,food+4.00
+        balance cash                                              -8.00
+    ";
+
+    a_transfer_told_by_both_statements_is_one_entry: "
+        book EUR                                                  ok
+        account cash                                              ok
+        account bank                                              ok
+        category food                                             ok
+        category pay kind=income                                  ok
+        import f1 start cash>bank/-5:move                         new
+        import f2 start bank>cash/5:move                          ~f1.1
+        import f3 start bank/7:in                                 new
+        import f4 start cash>bank/-7:out                          ~f3.1
+        entry f3.1                                                transfer:cash-7.00,bank+7.00
+        undo 9                                                    ok
+        entry f3.1                                                income:bank+7.00,pay-7.00
+        undo 10                                                   ok
+        entry f3.1                                                transfer:cash-7.00,bank+7.00
+        import f5 start bank/9:a bank/9:b                         new,new
+        import f6 start cash>bank/-9:out                          !transfer_ambiguous
     ";
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Book, Command, Event, Recorded, Rejection,
     book::KeptEntry,
+    command::Inverted,
     decide,
     entry::{Entry, EntryKind},
     id::{AccountId, EntryId, UserId},
@@ -58,11 +59,49 @@ impl World {
         }
     }
 
+    /// An undoing with the commit that it has to invert, as the journal has it.
+    pub fn located(&self, command: &Command) -> Command {
+        let Command::Undo { version, commit: None } = command else { return command.clone() };
+        let to_invert = self.book.to_invert(*version).ok().and_then(|commits| commits.first().copied());
+        let commit = to_invert.map(|version| {
+            let events = self.commits[version as usize - 1].clone();
+            Inverted { version, events }
+        });
+        let version = commit.as_ref().map_or(*version, |commit| commit.version);
+        Command::Undo { version, commit }
+    }
+
     pub fn execute(&mut self, actor: UserId, command: &Command) -> Result<Vec<Event>, Rejection> {
-        let events = decide(&self.book, actor, command)?;
+        let events = decide(&self.book, actor, &self.located(command))?;
         assert!(!events.is_empty(), "an accepted command says what happened: {command:?}");
         self.commit(events.clone());
         Ok(events)
+    }
+
+    /// Undoes a version as the API does: with all that goes together, or nothing of it.
+    pub fn undo(&mut self, actor: UserId, version: u64) -> Result<(), Rejection> {
+        let to_invert = self.book.to_invert(version)?;
+        let command = |world: &Self, commit: u64| {
+            let events = world.commits[commit as usize - 1].clone();
+            Command::Undo { version: commit, commit: Some(Inverted { version: commit, events }) }
+        };
+        let mut in_the_way = BTreeSet::new();
+        for commit in &to_invert {
+            match decide(&self.book, actor, &command(self, *commit)) {
+                Err(Rejection::UndoConflicts { versions }) => in_the_way.extend(versions),
+                Err(rejection) => return Err(rejection),
+                Ok(_) => {}
+            }
+        }
+        in_the_way.retain(|commit| !to_invert.contains(commit));
+        if !in_the_way.is_empty() {
+            return Err(Rejection::UndoConflicts { versions: in_the_way.into_iter().collect() });
+        }
+        for commit in &to_invert {
+            let command = command(self, *commit);
+            self.execute(actor, &command)?;
+        }
+        Ok(())
     }
 
     pub fn balances(&self) -> BTreeMap<AccountId, i64> {
@@ -89,7 +128,9 @@ impl World {
             }
             assert!(sums.values().all(|sum| *sum == 0), "an entry is out of balance: {kept:?}");
             for (account, money) in kept.entry.accounts() {
-                assert_eq!(self.book.accounts[&account].currency, money.currency, "{kept:?}");
+                let known = self.book.accounts.get(&account);
+                let known = known.or_else(|| self.book.withdrawn_accounts.get(&account));
+                assert_eq!(known.map(|known| known.currency), Some(money.currency), "{kept:?}");
             }
         }
     }
@@ -98,6 +139,9 @@ impl World {
     fn check_balances(&self) {
         let mut sums: BTreeMap<AccountId, i128> = self.book.accounts.keys().map(|id| (*id, 0)).collect();
         for kept in self.book.entries.values().filter(|kept| !kept.removed) {
+            for (category, _) in kept.entry.categories() {
+                assert!(self.book.categories.contains_key(&category), "sorted into nothing: {kept:?}");
+            }
             for (account, money) in kept.entry.accounts() {
                 *sums.entry(account).or_default() += i128::from(money.minor);
             }
@@ -126,8 +170,11 @@ impl World {
     #[track_caller]
     fn check_ids(&self) {
         let mut seen = BTreeSet::new();
-        for event in self.commits.iter().flatten() {
+        // An undoing brings back what it takes back.
+        let is_undoing = |commit: &&Vec<Event>| matches!(commit.first(), Some(Event::CommitUndone { .. }));
+        for event in self.commits.iter().filter(|commit| !is_undoing(commit)).flatten() {
             let id = match event {
+                Event::InvitationMade { invitation, .. } => invitation.to_string(),
                 Event::AccountOpened { account, .. } => account.to_string(),
                 Event::CategoryAdded { category, .. } => category.to_string(),
                 Event::EntryAdded { entry } => entry.id.to_string(),
@@ -156,12 +203,19 @@ impl World {
     #[track_caller]
     fn put_together(&self) -> Book {
         let mut book = Book::default();
+        book.version = self.book.version;
         book.settings = through_json(&self.book.settings);
+        book.settings_touches = through_json(&self.book.settings_touches);
         book.created_at = through_json(&self.book.created_at);
         book.members = through_json(&self.book.members);
+        book.member_touches = through_json(&self.book.member_touches);
+        book.invitations = through_json(&self.book.invitations);
         book.accounts = through_json(&self.book.accounts);
+        book.withdrawn_accounts = through_json(&self.book.withdrawn_accounts);
         book.categories = through_json(&self.book.categories);
+        book.withdrawn_categories = through_json(&self.book.withdrawn_categories);
         book.imports = through_json(&self.book.imports);
+        book.undos = through_json(&self.book.undos.turns()).into_iter().collect();
         for kept in self.book.entries.values() {
             book.load_entry(through_json::<KeptEntry>(kept));
         }

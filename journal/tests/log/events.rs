@@ -1,9 +1,12 @@
 //! One event of every kind, every optional field filled.
 
+use chrono::DateTime;
 use domain::{
     Event,
     entry::{AccountKind, CategoryKind, Entry, EntryKind, Imported},
-    event::{JudgedLine, Role, Settings, Verdict, Weekday},
+    event::{
+        AccountWords, CategoryWords, JudgedLine, Recategorised, RefusedItem, Role, Settings, Verdict, Weekday,
+    },
     posting::{Ledger, Posting, Postings},
     text::Text,
 };
@@ -20,7 +23,9 @@ fn event_after(event: Option<&Event>, text: &str) -> Option<Event> {
     let text = || Text::known(text);
     let next = match event {
         None => Event::BookCreated { settings: settings(text()) },
-        Some(Event::BookCreated { .. }) => Event::BookChanged { settings: settings(text()) },
+        Some(Event::BookCreated { .. }) => {
+            Event::BookChanged { settings: settings(text()), before: settings(text()) }
+        }
         Some(Event::BookChanged { .. }) => Event::MemberAdded { user: id("ben"), role: Role::Editor },
         Some(Event::MemberAdded { .. }) => Event::AccountOpened {
             account: id("wallet"),
@@ -30,7 +35,8 @@ fn event_after(event: Option<&Event>, text: &str) -> Option<Event> {
             opened_on: date("2026-01-01"),
         },
         Some(Event::AccountOpened { .. }) => {
-            Event::AccountChanged { account: id("wallet"), name: text(), kind: AccountKind::Bank }
+            let before = AccountWords { name: text(), kind: AccountKind::Cash };
+            Event::AccountChanged { account: id("wallet"), name: text(), kind: AccountKind::Bank, before }
         }
         Some(Event::AccountChanged { .. }) => Event::AccountClosed { account: id("wallet") },
         Some(Event::AccountClosed { .. }) => Event::AccountReopened { account: id("wallet") },
@@ -48,11 +54,20 @@ fn event_after(event: Option<&Event>, text: &str) -> Option<Event> {
             parent: Some(id("food")),
             icon: Some("loaf".to_owned()),
             colour: Some("#804020".to_owned()),
+            before: CategoryWords {
+                name: text(),
+                parent: Some(id("food")),
+                icon: Some("bread".to_owned()),
+                colour: Some("#c08040".to_owned()),
+            },
         },
         Some(Event::CategoryChanged { .. }) => Event::CategoryArchived { category: id("bread") },
         Some(Event::CategoryArchived { .. }) => Event::CategoryRestored { category: id("bread") },
         Some(Event::CategoryRestored { .. }) => Event::EntryAdded { entry: split_expense(text()) },
-        Some(Event::EntryAdded { .. }) => Event::EntryCorrected { entry: opening_balance() },
+        Some(Event::EntryAdded { .. }) => Event::EntryCorrected {
+            entry: Box::new(opening_balance()),
+            before: Box::new(split_expense(text())),
+        },
         Some(Event::EntryCorrected { .. }) => Event::EntryRemoved { entry: id("dinner") },
         Some(Event::EntryRemoved { .. }) => Event::EntryRestored { entry: id("dinner") },
         Some(Event::EntryRestored { .. }) => {
@@ -62,8 +77,39 @@ fn event_after(event: Option<&Event>, text: &str) -> Option<Event> {
             Event::ImportLinesJudged { import: id("march"), lines: judged(text()) }
         }
         Some(Event::ImportLinesJudged { .. }) => Event::ImportFinished { import: id("march") },
-        Some(Event::ImportFinished { .. }) => Event::ImportReverted { import: id("march") },
-        Some(Event::ImportReverted { .. }) => return None,
+        Some(Event::ImportFinished { .. }) => Event::ImportReverted { import: id("march"), complete: true },
+        Some(Event::ImportReverted { .. }) => Event::ImportReinstated { import: id("march") },
+        Some(Event::ImportReinstated { .. }) => Event::InvitationMade {
+            invitation: id("letter"),
+            email: text(),
+            role: Role::Editor,
+            expires_at: DateTime::from_timestamp_millis(1_800_000_000_123).unwrap(),
+        },
+        Some(Event::InvitationMade { .. }) => Event::InvitationWithdrawn { invitation: id("letter") },
+        Some(Event::InvitationWithdrawn { .. }) => Event::InvitationAccepted { invitation: id("letter") },
+        Some(Event::InvitationAccepted { .. }) => {
+            Event::MemberRoleChanged { user: id("ben"), role: Role::Owner, before: Role::Editor }
+        }
+        Some(Event::MemberRoleChanged { .. }) => {
+            Event::MemberRemoved { user: id("ben"), before: Role::Owner }
+        }
+        Some(Event::MemberRemoved { .. }) => Event::AccountWithdrawn { account: id("wallet") },
+        Some(Event::AccountWithdrawn { .. }) => Event::AccountReinstated { account: id("wallet") },
+        Some(Event::AccountReinstated { .. }) => Event::CategoryWithdrawn { category: id("bread") },
+        Some(Event::CategoryWithdrawn { .. }) => Event::CategoryReinstated { category: id("bread") },
+        Some(Event::CategoryReinstated { .. }) => {
+            Event::CategoryMerged { category: id("bread"), into: id("food"), was_archived: true }
+        }
+        Some(Event::CategoryMerged { .. }) => {
+            Event::CategoryUnmerged { category: id("bread"), into: id("food"), archived: true }
+        }
+        Some(Event::CategoryUnmerged { .. }) => Event::EntryRecategorised {
+            entry: id("dinner"),
+            postings: vec![Recategorised { posting: 1, from: id("bread"), to: id("food") }],
+        },
+        Some(Event::EntryRecategorised { .. }) => Event::BulkRefused { refused: refused(text()) },
+        Some(Event::BulkRefused { .. }) => Event::CommitUndone { version: 1 },
+        Some(Event::CommitUndone { .. }) => return None,
     };
     Some(next)
 }
@@ -123,10 +169,22 @@ fn opening_balance() -> Entry {
     }
 }
 
+fn refused(detail: Text) -> Vec<RefusedItem> {
+    let code = "too_many_decimals".to_owned();
+    let pointed_at = Some("/splits/0/amount".to_owned());
+    vec![
+        RefusedItem { index: 0, code: code.clone(), detail: detail.clone(), pointer: pointed_at },
+        RefusedItem { index: 2, code, detail, pointer: None },
+    ]
+}
+
 fn judged(detail: Text) -> Vec<JudgedLine> {
+    let before = Some(Box::new(split_expense(detail.clone())));
+    let mirror = Verdict::MirrorOf { entry: id("dinner"), mark: detail.clone(), before };
     vec![
         JudgedLine { line: 1, verdict: Verdict::Taken { entry: id("dinner") } },
         JudgedLine { line: 2, verdict: Verdict::DuplicateOf { entry: id("lunch") } },
         JudgedLine { line: 3, verdict: Verdict::Refused { code: "date_invalid".to_owned(), detail } },
+        JudgedLine { line: 4, verdict: mirror },
     ]
 }

@@ -100,8 +100,8 @@ fn a_hash_can_be_computed_without_this_program() {
     assert_eq!(digest("claim"), "c72f0f6e4e18ca902cad18f302533c84f77438e07e47a248c7bcb95610df445c");
     assert_eq!(digest("book_created.v1"), "486ff50c1a47cfce17be2f3935ccb6cee7d3ded3a55772862518903d076e4e0f");
     assert_eq!(
-        digest("import_reverted.v1"),
-        "4037dd1dcebdb814fb4941fc25261ece7efe32c3186ce8446e5e5fbe79ddc54c"
+        digest("commit_undone.v1"),
+        "d693ca0d0645d77d65ea2748a088ed74e7f29898c50ffc5da33ee04afa39618d"
     );
 }
 

@@ -152,3 +152,15 @@ fn a_forgotten_text_stays_forgotten_when_it_is_written_again() {
 fn a_key_does_not_print() {
     assert_eq!(format!("{:?}", key()), "BookKey([REDACTED])");
 }
+
+#[test]
+fn a_key_vouches_for_its_own_words_and_purpose_only() {
+    let tag = key().vouch("invitation", b"words");
+    assert!(key().vouched("invitation", b"words", &tag));
+    assert!(!key().vouched("invitation", b"other words", &tag));
+    assert!(!key().vouched("invitationw", b"ords", &tag));
+    assert!(!BookKey::new([8; 32]).vouched("invitation", b"words", &tag));
+    for length in 0..tag.len() {
+        assert!(!key().vouched("invitation", b"words", &tag[..length]));
+    }
+}
