@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use domain::id::BookId;
 use journal::{Accepted, CommitReader, Journal, KeyStore, Position};
 use read_model::{ApplyError, Batch, Checkpoint, Progress, Projection, ReadModel, Visible};
 use tokio::{
@@ -138,15 +139,20 @@ impl Follower {
             }
 
             if accepted.through > after {
+                let rows = projection.into_rows();
+                let books: Vec<_> = rows.books().collect();
                 let batch = Batch {
                     partition: self.partition,
                     after: after.0,
                     through: accepted.through.0,
                     fence: fence_text(&accepted.fence),
-                    rows: projection.into_rows(),
+                    rows,
                 };
                 match self.apply(batch).await {
-                    Ok(visible) => publish(&self.progress, &visible),
+                    Ok(visible) => {
+                        publish(&self.progress, &visible);
+                        self.tell_followers(&visible, books);
+                    }
                     Err(ApplyError::CheckpointMoved { .. }) => return Ok(Ended::CheckpointMoved),
                     Err(error) => return Err(error.into()),
                 }
@@ -160,6 +166,16 @@ impl Follower {
                 let lag = head.0.saturating_sub(after.0);
                 metrics::gauge!("projector_lag", "partition" => self.partition.to_string()).set(lag as f64);
             }
+        }
+    }
+
+    fn tell_followers(&self, visible: &[Visible], books: Vec<BookId>) {
+        match visible {
+            // A new file is being written, which queries do not see yet.
+            [] => {}
+            [visible] if visible.partition == self.partition => self.progress.tell_followers(books),
+            // Queries have changed over to it: to more than this batch.
+            _ => self.progress.tell_all_followers(),
         }
     }
 
@@ -202,7 +218,11 @@ async fn watch_for_change_over(read_model: ReadModel, progress: Arc<Progress>, s
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         match read_model.change_over().await {
-            Ok(visible) => publish(&progress, &visible),
+            Ok(visible) if visible.is_empty() => {}
+            Ok(visible) => {
+                publish(&progress, &visible);
+                progress.tell_all_followers();
+            }
             Err(error) => {
                 let cause = &error as &dyn std::error::Error;
                 tracing::error!(error = cause, "the new read model cannot be taken over");

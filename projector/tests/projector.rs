@@ -5,9 +5,11 @@ mod household;
 use std::{path::Path, sync::Arc};
 
 use daybook_projector::{RebuildReport, Stage, rebuild, run};
+use domain::id::BookId;
 use household::Household;
 use read_model::{Config, Directory, Progress, ReadModel, compare, open_reader};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// A projector at work, and what queries of its process would use.
 struct Running {
@@ -44,6 +46,15 @@ impl Running {
     async fn stop(self) {
         self.shutdown.cancel();
         self.projector.await.unwrap();
+    }
+
+    async fn first_book(&self) -> (BookId, u64) {
+        let first = |connection: &rusqlite::Connection| {
+            connection.query_row("select book, version from books order by book limit 1", (), |row| {
+                Ok((BookId::from_uuid(Uuid::from_bytes(row.get(0)?)), row.get(1)?))
+            })
+        };
+        self.read_model.read(first).await.unwrap()
     }
 
     async fn count(&self, of: &'static str) -> u64 {
@@ -118,7 +129,7 @@ async fn a_rebuild_beside_a_running_server_is_equal_and_is_taken_over() {
     let mut taken_over = running.read_model.changes();
     let report = rebuild_now(&household, data_dir.path(), None).await;
     assert_eq!(report.differences, []);
-    assert_eq!((report.commits, report.compared_tables), (4 + 500 + 71, 13));
+    assert_eq!((report.commits, report.compared_tables), (4 + 500 + 71, 16));
     assert_eq!(current(data_dir.path()), "model-2");
     taken_over.changed().await.unwrap();
     household.add_entries(50);
@@ -127,6 +138,34 @@ async fn a_rebuild_beside_a_running_server_is_equal_and_is_taken_over() {
     running.stop().await;
     assert_eq!(reader_count(data_dir.path(), "model-2"), 550);
     assert_eq!(reader_count(data_dir.path(), "model-1"), 500, "the former file is no longer written");
+}
+
+/// The lookups come only from being told, as those of live streams do.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_a_book_is_told_of_it_also_while_another_model_is_taken_over() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let mut household = Household::new(data_dir.path(), 2, 4);
+    let running = Running::start(&household, data_dir.path());
+    running.reach_the_end().await;
+
+    let (book, mut seen) = running.first_book().await;
+    let mut followed = running.progress.follow(book);
+    let mut taken_over = running.read_model.changes();
+    for round in 0..4 {
+        match round {
+            1 => drop(rebuild_now(&household, data_dir.path(), None).await),
+            2 => taken_over.changed().await.unwrap(),
+            _ => {}
+        }
+        household.add_entries(8);
+        let before = seen;
+        while seen == before {
+            followed.changed().await;
+            seen = running.first_book().await.1;
+        }
+    }
+    assert_eq!(current(data_dir.path()), "model-2");
+    running.stop().await;
 }
 
 fn reader_count(data_dir: &Path, name: &str) -> u64 {

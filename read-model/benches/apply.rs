@@ -109,19 +109,13 @@ fn commits(books: usize, entries_of_each: usize) -> Vec<Commit> {
     }
     for round in 0..entries_of_each {
         for (book, state, accounts, categories) in &mut states {
+            let occurred_on = opened_on + Days::new((round + below(10)) as u64);
+            let account = accounts[below(accounts.len())];
+            let amount = Amount::from_minor(1 + below(10_000) as i64, euro);
             let draft = EntryDraft {
-                kind: EntryKind::Expense,
-                occurred_on: opened_on + Days::new((round + below(10)) as u64),
-                account: accounts[below(accounts.len())],
-                amount: Amount::from_minor(1 + below(10_000) as i64, euro),
-                currency: None,
                 sorting: Sorting::Whole(categories[below(categories.len())]),
-                to_account: None,
                 payee: Some(Text::known("Rewe Markt Friedrichstrasse")),
-                note: None,
-                tags: Vec::new(),
-                refund_of: None,
-                foreign: None,
+                ..EntryDraft::told(EntryKind::Expense, occurred_on, account, amount)
             };
             let entry = EntryId::from_uuid(next_id(below(1 << 30)));
             push(*book, state, round as u64 + 2, Command::AddEntry { entry, draft });

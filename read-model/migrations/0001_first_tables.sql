@@ -33,6 +33,16 @@ create table members (
 
 create index members_by_user on members (user, book);
 
+-- Those that are open; whether they are out of date yet is for the reader to see.
+create table invitations (
+    book blob not null,
+    invitation blob not null,
+    email text,
+    role text not null,
+    expires_at text not null,
+    primary key (book, invitation)
+) strict, without rowid;
+
 create table accounts (
     book blob not null,
     account blob not null,
@@ -42,6 +52,8 @@ create table accounts (
     decimals integer not null,
     opened_on text not null,
     closed integer not null,
+    -- Its opening was undone: as good as not there.
+    withdrawn integer not null,
     balance_minor integer not null,
     primary key (book, account)
 ) strict, without rowid;
@@ -53,6 +65,9 @@ create table categories (
     kind text not null,
     parent blob,
     archived integer not null,
+    merged_into blob,
+    -- Its adding was undone: as good as not there.
+    withdrawn integer not null,
     icon text,
     colour text,
     primary key (book, category)
@@ -66,8 +81,9 @@ create table entries (
     occurred_on text not null,
     kind text not null,
     -- The account the entry is told from; a transfer's other one stands in entry_accounts.
-    account blob not null,
-    -- Positive; only an opening balance may be a debt.
+    -- No account where a balanced entry moves between categories only.
+    account blob,
+    -- Positive; only an opening balance may be a debt. Of a balanced entry, what its first currency moves.
     amount_minor integer not null,
     currency text not null,
     payee text,
@@ -85,6 +101,11 @@ create table entries (
 
 create index entries_by_day on entries (book, removed, occurred_on, entry);
 
+-- The largest of a kind first, one currency after the other: amounts of two currencies have no order. By kind,
+-- because salaries would hide the expenses below them.
+create index entries_by_amount on entries
+    (book, removed, kind, currency, amount_minor desc, occurred_on desc, entry desc);
+
 -- The postings of an entry to categories, of removed entries too. Amounts are signed as posted: positive was spent.
 create table entry_categories (
     book blob not null,
@@ -98,9 +119,6 @@ create table entry_categories (
     primary key (book, category, occurred_on, entry, position)
 ) strict, without rowid;
 
--- Splits are few; reports from daily buckets ask for them, because a bucket counts a split entry once per category.
-create index entry_categories_split on entry_categories (book, occurred_on, entry) where position >= 2;
-
 -- The postings of an entry to accounts, of removed entries too. Amounts are signed as posted: positive came in.
 create table entry_accounts (
     book blob not null,
@@ -113,16 +131,40 @@ create table entry_accounts (
     primary key (book, account, occurred_on, entry, position)
 ) strict, without rowid;
 
--- The daily buckets that reports add up, of entries that are not removed. A bucket without entries has no row.
-create table category_days (
+-- What reports add up, of entries that are not removed: the sums of days, those of a month in one row, packed as
+-- src/sheet.rs says. A day has the signed amount and how many entries it is of; an entry with two postings to the
+-- category counts once. A month without entries has no row.
+create table category_months (
     book blob not null,
-    day text not null,
+    -- YYYY-MM of the calendar, whatever day the book's months begin on.
+    month text not null,
     category blob not null,
     currency text not null,
-    amount_minor integer not null,
-    -- How many entries; one with two postings to the category counts once.
-    entries integer not null,
-    primary key (book, day, category, currency)
+    days blob not null,
+    primary key (book, month, category, currency)
+) strict, without rowid;
+
+-- The same of accounts, opening balances and transfers included: all days to a day make the balance.
+create table account_months (
+    book blob not null,
+    month text not null,
+    account blob not null,
+    currency text not null,
+    days blob not null,
+    primary key (book, month, account, currency)
+) strict, without rowid;
+
+-- A split entry is counted in the months of each of its categories. Here is how many went to exactly these, so that
+-- a report can count each once wherever categories come together. The same splits come again and again, so years
+-- are few enough rows.
+create table split_years (
+    book blob not null,
+    year text not null,
+    -- The ids of two categories or more, in order, one after the other.
+    categories blob not null,
+    currency text not null,
+    days blob not null,
+    primary key (book, year, categories, currency)
 ) strict, without rowid;
 
 create table commits (
@@ -137,12 +179,13 @@ create table commits (
     primary key (book, version)
 ) strict;
 
--- Which commits touched an entry.
-create table entry_versions (
+-- Which commits touched an entry, an account, a category, a member, an invitation or an import, by its id; the book's
+-- own id stands for its settings.
+create table thing_versions (
     book blob not null,
-    entry blob not null,
+    thing blob not null,
     version integer not null,
-    primary key (book, entry, version)
+    primary key (book, thing, version)
 ) strict, without rowid;
 
 create table imports (

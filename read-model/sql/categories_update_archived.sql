@@ -1,1 +1,1 @@
-update categories set archived = ?3 where book = ?1 and category = ?2
+update categories set archived = ?3, merged_into = ?4 where book = ?1 and category = ?2

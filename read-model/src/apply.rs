@@ -1,13 +1,15 @@
 //! Writes the rows of a batch and the checkpoint they stand for in one tx.
 
-use domain::{
-    entry::{Entry, EntryKind},
-    event::Verdict,
-    text::Text,
-};
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::{entry::Entry, event::Verdict, id::BookId, money::Currency, text::Text};
 use rusqlite::{Connection, OptionalExtension, Statement, TransactionBehavior, params};
 
-use crate::projection::{DaySum, Edit, EntryChange, EntryRow, PostingRow, PostingRows, Rows, Sums};
+use crate::{
+    projection::{DaySums, Edit, EntryChange, EntryRow, PostingRow, PostingRows, Rows, Sums},
+    sheet::{self, DaySum},
+};
 
 /// What a projector hands over: rows, and the records of a partition they were made of.
 #[derive(Debug)]
@@ -123,6 +125,23 @@ fn write_edit(tx: &Connection, edit: &Edit) -> rusqlite::Result<()> {
             let mut upsert = tx.prepare_cached(include_str!("../sql/members_upsert.sql"))?;
             upsert.execute(params![book.as_bytes(), user.as_bytes(), role.as_str()])?;
         }
+        Edit::MemberRemoved { book, user } => {
+            let mut delete = tx.prepare_cached(include_str!("../sql/members_delete.sql"))?;
+            delete.execute(params![book.as_bytes(), user.as_bytes()])?;
+        }
+        Edit::InvitationMade { book, invitation, email, role, expires_at } => {
+            tx.prepare_cached(include_str!("../sql/invitations_insert.sql"))?.execute(params![
+                book.as_bytes(),
+                invitation.as_bytes(),
+                email.as_str(),
+                role.as_str(),
+                expires_at,
+            ])?;
+        }
+        Edit::InvitationGone { book, invitation } => {
+            let mut delete = tx.prepare_cached(include_str!("../sql/invitations_delete.sql"))?;
+            delete.execute(params![book.as_bytes(), invitation.as_bytes()])?;
+        }
         Edit::AccountOpened { book, account, name, kind, currency, opened_on } => {
             tx.prepare_cached(include_str!("../sql/accounts_insert.sql"))?.execute(params![
                 book.as_bytes(),
@@ -141,6 +160,10 @@ fn write_edit(tx: &Connection, edit: &Edit) -> rusqlite::Result<()> {
         Edit::AccountClosed { book, account, closed } => {
             let mut update = tx.prepare_cached(include_str!("../sql/accounts_update_closed.sql"))?;
             update.execute(params![book.as_bytes(), account.as_bytes(), closed])?;
+        }
+        Edit::AccountWithdrawn { book, account, withdrawn } => {
+            let mut update = tx.prepare_cached(include_str!("../sql/accounts_update_withdrawn.sql"))?;
+            update.execute(params![book.as_bytes(), account.as_bytes(), withdrawn])?;
         }
         Edit::CategoryAdded { book, category, name, kind, parent, icon, colour } => {
             tx.prepare_cached(include_str!("../sql/categories_insert.sql"))?.execute(params![
@@ -163,9 +186,17 @@ fn write_edit(tx: &Connection, edit: &Edit) -> rusqlite::Result<()> {
                 colour,
             ])?;
         }
-        Edit::CategoryArchived { book, category, archived } => {
-            let mut update = tx.prepare_cached(include_str!("../sql/categories_update_archived.sql"))?;
-            update.execute(params![book.as_bytes(), category.as_bytes(), archived])?;
+        Edit::CategoryArchived { book, category, archived, merged_into } => {
+            tx.prepare_cached(include_str!("../sql/categories_update_archived.sql"))?.execute(params![
+                book.as_bytes(),
+                category.as_bytes(),
+                archived,
+                merged_into.as_ref().map(|into| into.as_bytes()),
+            ])?;
+        }
+        Edit::CategoryWithdrawn { book, category, withdrawn } => {
+            let mut update = tx.prepare_cached(include_str!("../sql/categories_update_withdrawn.sql"))?;
+            update.execute(params![book.as_bytes(), category.as_bytes(), withdrawn])?;
         }
         Edit::ImportStarted { book, import, file_name, lines, started_at, version } => {
             tx.prepare_cached(include_str!("../sql/imports_insert.sql"))?.execute(params![
@@ -186,7 +217,7 @@ fn write_edit(tx: &Connection, edit: &Edit) -> rusqlite::Result<()> {
                         taken += 1;
                         ("taken", Some(entry.as_bytes()), None, None)
                     }
-                    Verdict::DuplicateOf { entry } => {
+                    Verdict::DuplicateOf { entry } | Verdict::MirrorOf { entry, .. } => {
                         duplicates += 1;
                         ("duplicate_of", Some(entry.as_bytes()), None, None)
                     }
@@ -211,9 +242,9 @@ fn write_edit(tx: &Connection, edit: &Edit) -> rusqlite::Result<()> {
             let mut update = tx.prepare_cached(include_str!("../sql/imports_update_finished.sql"))?;
             update.execute(params![book.as_bytes(), import.as_bytes(), version])?;
         }
-        Edit::ImportReverted { book, import, version } => {
+        Edit::ImportReverted { book, import, reverted, version } => {
             let mut update = tx.prepare_cached(include_str!("../sql/imports_update_reverted.sql"))?;
-            update.execute(params![book.as_bytes(), import.as_bytes(), version])?;
+            update.execute(params![book.as_bytes(), import.as_bytes(), version, reverted])?;
         }
     }
     Ok(())
@@ -230,20 +261,15 @@ fn write_entries_added(tx: &Connection, rows: &[EntryRow]) -> rusqlite::Result<(
 /// Insert and update take the same values in the same order.
 fn write_entry(statement: &mut Statement, row: &EntryRow) -> rusqlite::Result<()> {
     let entry = &row.entry;
-    // Every entry that `decide` lets through is told from an account; the table refuses any other.
-    let told_from = entry.account();
-    let amount_minor = told_from.map(|(_, money)| match entry.kind {
-        EntryKind::OpeningBalance => money.minor,
-        EntryKind::Expense | EntryKind::Income | EntryKind::Refund | EntryKind::Transfer => money.minor.abs(),
-    });
+    let told = entry.told();
     statement.execute(params![
         row.book.as_bytes(),
         entry.id.as_bytes(),
         entry.occurred_on.to_string(),
         entry.kind.as_str(),
-        told_from.as_ref().map(|(account, _)| account.as_bytes()),
-        amount_minor,
-        told_from.as_ref().map(|(_, money)| money.currency.code()),
+        entry.account().as_ref().map(|(account, _)| account.as_bytes()),
+        told.minor,
+        told.currency.code(),
         entry.payee.as_ref().and_then(Text::as_str),
         row.words,
         row.version,
@@ -285,7 +311,7 @@ fn delete_postings(tx: &Connection, rows: &PostingRows) -> rusqlite::Result<()> 
 }
 
 fn write_entry_change(tx: &Connection, change: &EntryChange, sums: &mut Sums) -> Result<(), ApplyError> {
-    let EntryChange { book, entry: id, version, corrected, removed } = change;
+    let EntryChange { book, entry: id, version, corrected, recategorised, removed } = change;
     let found: Option<(String, String, bool)> = tx
         .prepare_cached(include_str!("../sql/entries_select_before.sql"))?
         .query_row(params![book.as_bytes(), id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
@@ -295,12 +321,14 @@ fn write_entry_change(tx: &Connection, change: &EntryChange, sums: &mut Sums) ->
     let before: Entry =
         serde_json::from_str(&body).map_err(|source| ApplyError::Body { entry: id.to_string(), source })?;
     let removed = removed.unwrap_or(removed_before);
+    let recategorised = recategorised.as_ref().map(|recategorised| recategorised.apply(&before));
+    let corrected = corrected.as_ref().or(recategorised.as_ref());
 
     if !removed_before {
         sums.post(*book, &before, -1);
     }
     if !removed {
-        sums.post(*book, corrected.as_ref().map_or(&before, |correction| &correction.entry), 1);
+        sums.post(*book, corrected.map_or(&before, |correction| &correction.entry), 1);
     }
     match corrected {
         None => {
@@ -335,16 +363,69 @@ fn write_sums(tx: &Connection, sums: &Sums) -> rusqlite::Result<()> {
         update.execute(params![book.as_bytes(), account.as_bytes(), minor])?;
     }
 
-    let mut days: Vec<_> = sums.days.iter().filter(|(_, sum)| **sum != DaySum::default()).collect();
-    days.sort_unstable_by_key(|(key, _)| **key);
-    let mut upsert = tx.prepare_cached(include_str!("../sql/category_days_upsert_sum.sql"))?;
-    let mut delete_empty = tx.prepare_cached(include_str!("../sql/category_days_delete_empty.sql"))?;
-    for ((book, day, category, currency), sum) in days {
-        let (book, day, category) = (book.as_bytes(), day.to_string(), category.as_bytes());
-        let DaySum { amount_minor, entries } = sum;
-        upsert.execute(params![book, day, category, currency.code(), amount_minor, entries])?;
-        if *entries < 0 {
-            delete_empty.execute(params![book, day, category, currency.code()])?;
+    write_sheets(tx, &CATEGORY_MONTHS, &sums.categories, |category| category.as_bytes().to_vec())?;
+    write_sheets(tx, &ACCOUNT_MONTHS, &sums.accounts, |account| account.as_bytes().to_vec())?;
+    write_sheets(tx, &SPLIT_YEARS, &sums.splits, |categories| {
+        categories.iter().flat_map(|category| *category.as_bytes()).collect()
+    })
+}
+
+/// A table of sheets: their statements take book, span, subject, currency and days in this order.
+struct Sheets {
+    select: &'static str,
+    upsert: &'static str,
+    delete: &'static str,
+    /// How many letters of a day its span is: `2026-11` or `2026`.
+    span_letters: usize,
+}
+
+const CATEGORY_MONTHS: Sheets = Sheets {
+    select: include_str!("../sql/category_months_select_days.sql"),
+    upsert: include_str!("../sql/category_months_upsert_days.sql"),
+    delete: include_str!("../sql/category_months_delete.sql"),
+    span_letters: 7,
+};
+const ACCOUNT_MONTHS: Sheets = Sheets {
+    select: include_str!("../sql/account_months_select_days.sql"),
+    upsert: include_str!("../sql/account_months_upsert_days.sql"),
+    delete: include_str!("../sql/account_months_delete.sql"),
+    span_letters: 7,
+};
+const SPLIT_YEARS: Sheets = Sheets {
+    select: include_str!("../sql/split_years_select_days.sql"),
+    upsert: include_str!("../sql/split_years_upsert_days.sql"),
+    delete: include_str!("../sql/split_years_delete.sql"),
+    span_letters: 4,
+};
+
+/// Book, span, subject and currency.
+type SheetKey = (BookId, String, Vec<u8>, Currency);
+
+/// In the order of the table's key: neighbours in the tree are written one after the other.
+fn write_sheets<S>(
+    tx: &Connection,
+    table: &Sheets,
+    sums: &DaySums<S>,
+    subject_bytes: impl Fn(&S) -> Vec<u8>,
+) -> rusqlite::Result<()> {
+    let mut sheets: BTreeMap<SheetKey, Vec<(NaiveDate, DaySum)>> = BTreeMap::new();
+    for ((book, day, subject, currency), sum) in sums.iter().filter(|(_, sum)| **sum != DaySum::default()) {
+        let mut span = day.to_string();
+        span.truncate(table.span_letters);
+        sheets.entry((*book, span, subject_bytes(subject), *currency)).or_default().push((*day, *sum));
+    }
+    let mut select = tx.prepare_cached(table.select)?;
+    let mut upsert = tx.prepare_cached(table.upsert)?;
+    let mut delete = tx.prepare_cached(table.delete)?;
+    for ((book, span, subject, currency), moves) in sheets {
+        let key = (book.as_bytes(), span, subject, currency.code());
+        let found: Option<Vec<u8>> =
+            select.query_row(params![key.0, key.1, key.2, key.3], |row| row.get(0)).optional()?;
+        let days = sheet::moved(found.as_deref().unwrap_or_default(), &moves);
+        if days.is_empty() {
+            delete.execute(params![key.0, key.1, key.2, key.3])?;
+        } else {
+            upsert.execute(params![key.0, key.1, key.2, key.3, days])?;
         }
     }
     Ok(())
@@ -363,9 +444,9 @@ fn write_history(tx: &Connection, rows: &Rows) -> rusqlite::Result<()> {
             commit.hash,
         ])?;
     }
-    let mut insert = tx.prepare_cached(include_str!("../sql/entry_versions_insert.sql"))?;
-    for touched in &rows.entry_versions {
-        insert.execute(params![touched.book.as_bytes(), touched.entry.as_bytes(), touched.version])?;
+    let mut insert = tx.prepare_cached(include_str!("../sql/thing_versions_insert.sql"))?;
+    for touched in &rows.thing_versions {
+        insert.execute(params![touched.book.as_bytes(), touched.thing.as_bytes(), touched.version])?;
     }
     let mut update = tx.prepare_cached(include_str!("../sql/books_update_head.sql"))?;
     for (book, head) in &rows.heads {

@@ -14,6 +14,7 @@ mod model;
 mod progress;
 mod projection;
 pub mod queries;
+mod sheet;
 
 pub use apply::{ApplyError, Batch};
 pub use builder::{BuildError, Builder};
@@ -22,5 +23,5 @@ pub use compare::{Comparison, Difference, Snapshot, compare};
 pub use connection::{Checkpoint, OpenError, checkpoints, open_reader};
 pub use files::{Directory, FilesError, RebuildLock};
 pub use model::{Config, ModelError, ReadError, ReadModel, Visible};
-pub use progress::{Partition, Progress};
+pub use progress::{Followed, Partition, Progress};
 pub use projection::{Projection, Rows};

@@ -156,6 +156,16 @@ impl ReadModel {
         }
     }
 
+    /// A connection of the caller's own with a read tx begun, for an answer that is too long to keep a reader busy
+    /// with: everything selected on it is of the moment of the first select. The file's log grows until it is
+    /// dropped, so it is the caller who bounds the time. Blocks.
+    pub fn snapshot(&self) -> Result<Connection, ModelError> {
+        let name = self.generations().serving.name.clone();
+        let connection = open_reader(&self.shared.directory.path_of(&name))?;
+        connection.execute_batch("begin").map_err(ReadError::from)?;
+        Ok(connection)
+    }
+
     /// Where the next batch has to begin: the checkpoint of the file that is written.
     pub async fn checkpoint(&self, partition: u32) -> Result<Checkpoint, ReadError> {
         let all =

@@ -1,21 +1,25 @@
 //! From commits to rows. Pure: the one thing that has to be looked up, what an entry was before it was corrected
 //! or removed, is left to whoever writes the rows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::Hash,
+};
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::{
-    Event,
+    Event, Thing,
+    book::recategorised,
     entry::{AccountKind, CategoryKind, Entry},
-    event::{JudgedLine, Role, Settings},
-    id::{AccountId, BookId, CategoryId, EntryId, ImportId, UserId},
+    event::{JudgedLine, Recategorised, Role, Settings},
+    id::{AccountId, BookId, CategoryId, EntryId, ImportId, InvitationId, UserId},
     money::{Currency, Money},
     posting::Ledger,
     text::Text,
 };
 use uuid::Uuid;
 
-use crate::Commit;
+use crate::{Commit, sheet::DaySum};
 
 /// Rows in the making. Takes as many commits as shall become one tx; how they are cut into batches makes no
 /// difference to the tables.
@@ -25,7 +29,7 @@ pub struct Projection {
     heads: HashMap<BookId, Head>,
     added: HashMap<(BookId, EntryId), EntryRow>,
     changed: HashMap<(BookId, EntryId), EntryChange>,
-    entry_versions: Vec<EntryVersion>,
+    thing_versions: Vec<ThingVersion>,
     commits: Vec<CommitRow>,
     events: usize,
 }
@@ -38,7 +42,7 @@ pub struct Rows {
     pub(crate) entries_added: Vec<EntryRow>,
     pub(crate) postings_added: PostingRows,
     pub(crate) entries_changed: Vec<EntryChange>,
-    pub(crate) entry_versions: Vec<EntryVersion>,
+    pub(crate) thing_versions: Vec<ThingVersion>,
     pub(crate) commits: Vec<CommitRow>,
     /// Of the entries added; those of entries changed come to them when it is known what they were.
     pub(crate) sums: Sums,
@@ -57,10 +61,27 @@ pub(crate) enum Edit {
         book: BookId,
         settings: Settings,
     },
+    /// A member who is there already gets the role.
     MemberAdded {
         book: BookId,
         user: UserId,
         role: Role,
+    },
+    MemberRemoved {
+        book: BookId,
+        user: UserId,
+    },
+    InvitationMade {
+        book: BookId,
+        invitation: InvitationId,
+        email: Text,
+        role: Role,
+        expires_at: String,
+    },
+    /// Accepted or withdrawn.
+    InvitationGone {
+        book: BookId,
+        invitation: InvitationId,
     },
     AccountOpened {
         book: BookId,
@@ -80,6 +101,11 @@ pub(crate) enum Edit {
         book: BookId,
         account: AccountId,
         closed: bool,
+    },
+    AccountWithdrawn {
+        book: BookId,
+        account: AccountId,
+        withdrawn: bool,
     },
     CategoryAdded {
         book: BookId,
@@ -102,6 +128,12 @@ pub(crate) enum Edit {
         book: BookId,
         category: CategoryId,
         archived: bool,
+        merged_into: Option<CategoryId>,
+    },
+    CategoryWithdrawn {
+        book: BookId,
+        category: CategoryId,
+        withdrawn: bool,
     },
     ImportStarted {
         book: BookId,
@@ -125,6 +157,7 @@ pub(crate) enum Edit {
     ImportReverted {
         book: BookId,
         import: ImportId,
+        reverted: bool,
         version: u64,
     },
 }
@@ -173,6 +206,8 @@ pub(crate) struct EntryChange {
     pub entry: EntryId,
     pub version: u64,
     pub corrected: Option<Correction>,
+    /// Where only categories change: it takes what the entry was to say what it becomes.
+    pub recategorised: Option<Recategorisation>,
     pub removed: Option<bool>,
 }
 
@@ -184,10 +219,24 @@ pub(crate) struct Correction {
     pub at: String,
 }
 
+#[derive(Debug)]
+pub(crate) struct Recategorisation {
+    /// In the order in which they happened; a later one may take up what an earlier one left.
+    pub steps: Vec<Vec<Recategorised>>,
+    pub at: String,
+}
+
+impl Recategorisation {
+    pub fn apply(&self, before: &Entry) -> Correction {
+        let entry = self.steps.iter().fold(before.clone(), |entry, step| recategorised(&entry, step));
+        Correction { body: json(&entry), words: words(&entry), entry, at: self.at.clone() }
+    }
+}
+
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct EntryVersion {
+pub(crate) struct ThingVersion {
     pub book: BookId,
-    pub entry: EntryId,
+    pub thing: Uuid,
     pub version: u64,
 }
 
@@ -202,18 +251,17 @@ pub(crate) struct CommitRow {
     pub hash: [u8; 32],
 }
 
-/// By how much balances and daily buckets move; each is written once a batch, however often it moved.
+/// By how much balances and days move; each is written once a batch, however often it moved.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Sums {
     pub balances: HashMap<(BookId, AccountId), i64>,
-    pub days: HashMap<(BookId, NaiveDate, CategoryId, Currency), DaySum>,
+    pub categories: DaySums<CategoryId>,
+    pub accounts: DaySums<AccountId>,
+    /// How many entries went to exactly these categories, two or more; there is no amount to it.
+    pub splits: DaySums<Vec<CategoryId>>,
 }
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct DaySum {
-    pub amount_minor: i64,
-    pub entries: i64,
-}
+pub(crate) type DaySums<S> = HashMap<(BookId, NaiveDate, S, Currency), DaySum>;
 
 impl Rows {
     pub fn commits(&self) -> usize {
@@ -222,6 +270,11 @@ impl Rows {
 
     pub fn events(&self) -> usize {
         self.events
+    }
+
+    /// The books that these rows are about, each once.
+    pub fn books(&self) -> impl Iterator<Item = BookId> {
+        self.heads.iter().map(|(book, _)| *book)
     }
 }
 
@@ -243,12 +296,12 @@ impl Projection {
         let mut events_json = String::from("[");
         let mut touched = BTreeSet::new();
         for event in events {
-            touched.extend(event.entry());
+            touched.extend(Thing::of(&event).map(|thing| thing.uuid(book)));
             if events_json.len() > 1 {
                 events_json.push(',');
             }
             let mut body = String::new();
-            if let Event::EntryAdded { entry } | Event::EntryCorrected { entry } = &event {
+            if let Event::EntryAdded { entry } = &event {
                 // An entry stands in the history and in its own row; written out once, it serves both.
                 body = json(entry);
                 let parts = ["{\"type\":\"", event.type_name(), "\",\"data\":{\"entry\":", &body, "}}"];
@@ -261,12 +314,26 @@ impl Projection {
                 Event::BookCreated { settings } => {
                     self.edits.push(Edit::BookCreated { book, settings, created_at: recorded_at.clone() });
                 }
-                Event::BookChanged { settings } => self.edits.push(Edit::BookChanged { book, settings }),
-                Event::MemberAdded { user, role } => self.edits.push(Edit::MemberAdded { book, user, role }),
+                Event::BookChanged { settings, before: _ } => {
+                    self.edits.push(Edit::BookChanged { book, settings })
+                }
+                Event::InvitationMade { invitation, email, role, expires_at } => {
+                    let expires_at = instant(expires_at);
+                    self.edits.push(Edit::InvitationMade { book, invitation, email, role, expires_at });
+                }
+                Event::InvitationWithdrawn { invitation } | Event::InvitationAccepted { invitation } => {
+                    self.edits.push(Edit::InvitationGone { book, invitation });
+                }
+                Event::MemberAdded { user, role } | Event::MemberRoleChanged { user, role, before: _ } => {
+                    self.edits.push(Edit::MemberAdded { book, user, role });
+                }
+                Event::MemberRemoved { user, before: _ } => {
+                    self.edits.push(Edit::MemberRemoved { book, user });
+                }
                 Event::AccountOpened { account, name, kind, currency, opened_on } => {
                     self.edits.push(Edit::AccountOpened { book, account, name, kind, currency, opened_on });
                 }
-                Event::AccountChanged { account, name, kind } => {
+                Event::AccountChanged { account, name, kind, before: _ } => {
                     self.edits.push(Edit::AccountChanged { book, account, name, kind });
                 }
                 Event::AccountClosed { account } => {
@@ -275,17 +342,31 @@ impl Projection {
                 Event::AccountReopened { account } => {
                     self.edits.push(Edit::AccountClosed { book, account, closed: false });
                 }
+                Event::AccountWithdrawn { account } => {
+                    self.edits.push(Edit::AccountWithdrawn { book, account, withdrawn: true });
+                }
+                Event::AccountReinstated { account } => {
+                    self.edits.push(Edit::AccountWithdrawn { book, account, withdrawn: false });
+                }
                 Event::CategoryAdded { category, name, kind, parent, icon, colour } => {
                     self.edits.push(Edit::CategoryAdded { book, category, name, kind, parent, icon, colour });
                 }
-                Event::CategoryChanged { category, name, parent, icon, colour } => {
+                Event::CategoryChanged { category, name, parent, icon, colour, before: _ } => {
                     self.edits.push(Edit::CategoryChanged { book, category, name, parent, icon, colour });
                 }
-                Event::CategoryArchived { category } => {
-                    self.edits.push(Edit::CategoryArchived { book, category, archived: true });
+                Event::CategoryArchived { category } => self.set_archived(book, category, true, None),
+                Event::CategoryRestored { category } => self.set_archived(book, category, false, None),
+                Event::CategoryMerged { category, into, was_archived: _ } => {
+                    self.set_archived(book, category, true, Some(into));
                 }
-                Event::CategoryRestored { category } => {
-                    self.edits.push(Edit::CategoryArchived { book, category, archived: false });
+                Event::CategoryUnmerged { category, into: _, archived } => {
+                    self.set_archived(book, category, archived, None);
+                }
+                Event::CategoryWithdrawn { category } => {
+                    self.edits.push(Edit::CategoryWithdrawn { book, category, withdrawn: true });
+                }
+                Event::CategoryReinstated { category } => {
+                    self.edits.push(Edit::CategoryWithdrawn { book, category, withdrawn: false });
                 }
                 Event::EntryAdded { entry } => {
                     let row = EntryRow {
@@ -300,10 +381,17 @@ impl Projection {
                     };
                     self.added.insert((book, row.entry.id), row);
                 }
-                Event::EntryCorrected { entry } => {
-                    let words = words(&entry);
-                    let correction = Correction { entry, body, words, at: recorded_at.clone() };
+                Event::EntryCorrected { entry, before: _ } => {
+                    let correction = Correction {
+                        body: json(&entry),
+                        words: words(&entry),
+                        entry: *entry,
+                        at: recorded_at.clone(),
+                    };
                     self.correct(book, version, correction);
+                }
+                Event::EntryRecategorised { entry, postings } => {
+                    self.recategorise(book, version, entry, postings, &recorded_at);
                 }
                 Event::EntryRemoved { entry } => self.set_removed(book, version, entry, true),
                 Event::EntryRestored { entry } => self.set_removed(book, version, entry, false),
@@ -324,13 +412,20 @@ impl Projection {
                 Event::ImportFinished { import } => {
                     self.edits.push(Edit::ImportFinished { book, import, version });
                 }
-                Event::ImportReverted { import } => {
-                    self.edits.push(Edit::ImportReverted { book, import, version });
+                Event::ImportReverted { import, complete } => {
+                    if complete {
+                        self.edits.push(Edit::ImportReverted { book, import, reverted: true, version });
+                    }
                 }
+                Event::ImportReinstated { import } => {
+                    self.edits.push(Edit::ImportReverted { book, import, reverted: false, version });
+                }
+                // They stand in the history only.
+                Event::BulkRefused { refused: _ } | Event::CommitUndone { version: _ } => {}
             }
         }
         events_json.push(']');
-        self.entry_versions.extend(touched.into_iter().map(|entry| EntryVersion { book, entry, version }));
+        self.thing_versions.extend(touched.into_iter().map(|thing| ThingVersion { book, thing, version }));
         self.commits.push(CommitRow {
             book,
             version,
@@ -356,7 +451,7 @@ impl Projection {
             entries_added: self.added.into_values().collect(),
             postings_added,
             entries_changed: self.changed.into_values().collect(),
-            entry_versions: self.entry_versions,
+            thing_versions: self.thing_versions,
             commits: self.commits,
             sums,
             events: self.events,
@@ -364,7 +459,7 @@ impl Projection {
         rows.heads.sort_unstable_by_key(|(book, _)| *book);
         rows.entries_added.sort_unstable_by_key(|row| (row.book, row.entry.id));
         rows.entries_changed.sort_unstable_by_key(|change| (change.book, change.entry));
-        rows.entry_versions.sort_unstable();
+        rows.thing_versions.sort_unstable();
         rows.commits.sort_unstable_by_key(|row| (row.book, row.version));
         rows
     }
@@ -379,7 +474,49 @@ impl Projection {
             row.corrected_at = Some(correction.at);
             return;
         }
-        self.change(key, version).corrected = Some(correction);
+        let change = self.change(key, version);
+        change.corrected = Some(correction);
+        change.recategorised = None;
+    }
+
+    fn recategorise(
+        &mut self,
+        book: BookId,
+        version: u64,
+        entry: EntryId,
+        postings: Vec<Recategorised>,
+        at: &str,
+    ) {
+        let key = (book, entry);
+        let known = match self.added.get(&key) {
+            Some(row) => Some(&row.entry),
+            None => {
+                let corrected = self.changed.get(&key).and_then(|change| change.corrected.as_ref());
+                corrected.map(|correction| &correction.entry)
+            }
+        };
+        if let Some(known) = known {
+            let steps = vec![postings];
+            let correction = Recategorisation { steps, at: at.to_owned() }.apply(known);
+            self.correct(book, version, correction);
+            return;
+        }
+        let change = self.change(key, version);
+        let recategorised = change
+            .recategorised
+            .get_or_insert_with(|| Recategorisation { steps: Vec::new(), at: String::new() });
+        recategorised.steps.push(postings);
+        at.clone_into(&mut recategorised.at);
+    }
+
+    fn set_archived(
+        &mut self,
+        book: BookId,
+        category: CategoryId,
+        archived: bool,
+        merged_into: Option<CategoryId>,
+    ) {
+        self.edits.push(Edit::CategoryArchived { book, category, archived, merged_into });
     }
 
     fn set_removed(&mut self, book: BookId, version: u64, entry: EntryId, removed: bool) {
@@ -393,7 +530,7 @@ impl Projection {
     }
 
     fn change(&mut self, (book, entry): (BookId, EntryId), version: u64) -> &mut EntryChange {
-        let new = EntryChange { book, entry, version, corrected: None, removed: None };
+        let new = EntryChange { book, entry, version, corrected: None, recategorised: None, removed: None };
         let change = self.changed.entry((book, entry)).or_insert(new);
         change.version = version;
         change
@@ -408,7 +545,7 @@ impl PostingRows {
                 let (to, ledger) = match posting.ledger {
                     Ledger::Account(account) => (&mut rows.to_accounts, account.uuid()),
                     Ledger::Category(category) => (&mut rows.to_categories, category.uuid()),
-                    Ledger::OpeningBalances => continue,
+                    Ledger::OpeningBalances | Ledger::Conversion => continue,
                 };
                 let (occurred_on, money) = (entry.occurred_on, posting.money);
                 to.push(PostingRow { book, ledger, occurred_on, entry: entry.id, position, money });
@@ -429,16 +566,36 @@ impl Sums {
             let balance = self.balances.entry((book, account)).or_default();
             *balance = balance.wrapping_add(sign * money.minor);
         }
-        let day = entry.occurred_on;
-        for (index, (category, money)) in entry.categories().enumerate() {
-            let sum = self.days.entry((book, day, category, money.currency)).or_default();
-            sum.amount_minor = sum.amount_minor.wrapping_add(sign * money.minor);
-            let is_first = !entry.categories().take(index).any(|(earlier, earlier_money)| {
-                earlier == category && earlier_money.currency == money.currency
-            });
-            if is_first {
-                sum.entries += sign;
+        post(&mut self.accounts, book, entry, entry.accounts(), sign);
+        post(&mut self.categories, book, entry, entry.categories(), sign);
+        let mut split: BTreeMap<Currency, BTreeSet<CategoryId>> = BTreeMap::new();
+        if entry.categories().nth(1).is_some() {
+            for (category, money) in entry.categories() {
+                split.entry(money.currency).or_default().insert(category);
             }
+        }
+        for (currency, parts) in split.into_iter().filter(|(_, parts)| parts.len() > 1) {
+            let key = (book, entry.occurred_on, parts.into_iter().collect(), currency);
+            self.splits.entry(key).or_default().entries += sign;
+        }
+    }
+}
+
+/// An entry with several postings to the same counts once.
+fn post<S: Copy + Eq + Hash>(
+    sums: &mut DaySums<S>,
+    book: BookId,
+    entry: &Entry,
+    postings: impl Iterator<Item = (S, Money)>,
+    sign: i64,
+) {
+    let mut met: Vec<(S, Currency)> = Vec::with_capacity(2);
+    for (subject, money) in postings {
+        let sum = sums.entry((book, entry.occurred_on, subject, money.currency)).or_default();
+        sum.amount_minor = sum.amount_minor.wrapping_add(sign * money.minor);
+        if !met.contains(&(subject, money.currency)) {
+            met.push((subject, money.currency));
+            sum.entries += sign;
         }
     }
 }

@@ -107,19 +107,12 @@ impl Household {
             let of = index % self.books.len();
             let entry = EntryId::from_uuid(self.next_id());
             let Kept { id, account, ref categories, .. } = self.books[of];
+            let occurred_on = NaiveDate::from_ymd_opt(2026, 1, 1 + (index % 28) as u32).unwrap();
+            let amount = Amount::from_minor(1 + index as i64 % 9_999, Currency::parse("EUR").unwrap());
             let draft = EntryDraft {
-                kind: EntryKind::Expense,
-                occurred_on: NaiveDate::from_ymd_opt(2026, 1, 1 + (index % 28) as u32).unwrap(),
-                account,
-                amount: Amount::from_minor(1 + index as i64 % 9_999, Currency::parse("EUR").unwrap()),
-                currency: None,
                 sorting: Sorting::Whole(categories[index % categories.len()]),
-                to_account: None,
                 payee: Some(Text::known("Rewe Markt Friedrichstrasse")),
-                note: None,
-                tags: Vec::new(),
-                refund_of: None,
-                foreign: None,
+                ..EntryDraft::told(EntryKind::Expense, occurred_on, account, amount)
             };
             let partition = partition_of(id, self.journal.partitions());
             records[partition as usize].push(self.record(of, Command::AddEntry { entry, draft }));

@@ -3,6 +3,7 @@ use domain::{
     entry::AccountKind,
     id::{AccountId, BookId},
     money::Currency,
+    touch::Touches,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -34,6 +35,7 @@ fn read(row: &Row) -> rusqlite::Result<(AccountId, Account)> {
         opened_on: rows::date(row, 5)?,
         closed: row.get(6)?,
         balance_minor: row.get(7)?,
+        touches: Touches::default(),
     };
     Ok((rows::id(row, 0)?, account))
 }

@@ -29,6 +29,12 @@ pub fn standing(conn: &Connection, book: BookId, user: UserId) -> rusqlite::Resu
     statement.query_row((book.as_bytes(), user.as_bytes()), read_standing).optional()
 }
 
+/// The version of a book that this person was a member of and is no longer.
+pub fn left(conn: &Connection, book: BookId, user: UserId) -> rusqlite::Result<Option<u64>> {
+    let mut statement = conn.prepare_cached(include_str!("books_select_left_version.sql"))?;
+    statement.query_row((book.as_bytes(), user.as_bytes()), |row| row.get(0)).optional()
+}
+
 pub fn of_member(conn: &Connection, user: UserId) -> rusqlite::Result<Vec<Standing>> {
     let mut statement = conn.prepare_cached(include_str!("books_select_of_member.sql"))?;
     statement.query_map([user.as_bytes()], read_standing)?.collect()

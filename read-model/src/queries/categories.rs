@@ -5,6 +5,7 @@ use domain::{
     entry::CategoryKind,
     id::{BookId, CategoryId},
     text::Text,
+    touch::Touches,
 };
 use rusqlite::Connection;
 
@@ -27,6 +28,8 @@ pub fn tree(conn: &Connection, book: BookId) -> rusqlite::Result<Tree> {
             archived: row.get(4)?,
             icon: row.get(5)?,
             colour: row.get(6)?,
+            merged_into: rows::id_or_none(row, 7)?,
+            touches: Touches::default(),
         };
         Ok((rows::id(row, 0)?, category))
     })?;

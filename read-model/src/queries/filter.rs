@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::{
-    entry::EntryKind,
+    entry::{CategoryKind, EntryKind},
     event::Weekday,
     id::{AccountId, BookId, CategoryId},
     money::Currency,
@@ -19,6 +19,8 @@ pub struct EntryFilter {
     pub accounts: Vec<AccountId>,
     /// Each with its children.
     pub categories: Vec<CategoryId>,
+    /// Sorted into a category of one of these kinds; of `categories` only those.
+    pub category_kinds: Vec<CategoryKind>,
     pub kinds: Vec<EntryKind>,
     /// Exact; an empty one means entries without payee.
     pub payees: Vec<String>,
@@ -26,6 +28,7 @@ pub struct EntryFilter {
     pub tags: Vec<String>,
     /// Each has to be somewhere in payee, notes and tags, in whatever case.
     pub words: Vec<String>,
+    /// Of the posting to one of the categories or accounts, where any are given; else of any posting.
     pub currency: Option<String>,
     pub amount_min: Option<AmountBound>,
     pub amount_max: Option<AmountBound>,
@@ -158,7 +161,21 @@ impl Statement {
             self.push(" and instr(e.words, ?) > 0", word.to_lowercase());
         }
         if let Some(currency) = &filter.currency {
-            self.push(" and e.currency = ?", currency.clone());
+            match source {
+                Source::Account(_) | Source::Category(_) => {
+                    self.push(" and d.currency = ?", currency.clone());
+                }
+                Source::Book => {
+                    // Only these kinds can move money of several currencies.
+                    self.push(" and (e.currency = ?", currency.clone());
+                    self.push_text(" or e.kind in ('transfer', 'balanced')");
+                    self.push(
+                        " and exists (select 1 from json_each(e.body, '$.postings') p \
+                         where json_extract(p.value, '$.currency') = ?))",
+                        currency.clone(),
+                    );
+                }
+            }
         }
         if filter.amount_min.is_some() || filter.amount_max.is_some() {
             self.push_text(" and (0");

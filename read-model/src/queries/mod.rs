@@ -4,12 +4,15 @@
 mod rows;
 
 pub mod accounts;
+pub mod balances;
 pub mod books;
 pub mod categories;
 pub mod entries;
+pub mod export;
 pub mod filter;
 pub mod history;
 pub mod imports;
+pub mod invitations;
 pub mod spending;
 pub mod words;
 

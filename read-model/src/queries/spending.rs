@@ -1,23 +1,24 @@
 //! What reports add up: cells of money that was sorted into categories.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use domain::{
-    entry::Entry,
+    entry::{CategoryKind, Entry},
     id::{AccountId, BookId, CategoryId, EntryId},
     money::Currency,
 };
 use rusqlite::{Connection, Row, params_from_iter};
+use uuid::Uuid;
 
 use super::{
     accounts,
     filter::{EntryFilter, Source, Statement},
     rows,
 };
+use crate::sheet::{self, DaySum};
 
-/// Some money in one category, and how many entries it is of. `entries` counts those that are in no other cell;
-/// an entry that may be in several is named instead, so that it is counted once wherever cells come together.
+/// Some money in one category.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     pub category: CategoryId,
@@ -25,119 +26,206 @@ pub struct Cell {
     pub currency: Currency,
     /// As posted: positive was spent, negative came in.
     pub amount_minor: i64,
+    /// How many entries, where they are not told one by one.
     pub entries: i64,
     pub entry: Option<EntryId>,
-    /// What the daily buckets do not know.
+    /// What the sums of days do not know.
     pub told: Option<Told>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
-    pub account: AccountId,
     pub payee: Option<String>,
     /// Read only if they are asked for.
+    pub accounts: Vec<AccountId>,
     pub tags: Vec<String>,
+}
+
+/// So many entries went to all of these categories, two or more, and are counted in each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    pub categories: Vec<CategoryId>,
+    pub currency: Currency,
+    pub entries: i64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sums {
+    pub cells: Vec<Cell>,
+    pub splits: Vec<Split>,
+}
+
+/// What came in and went out on a day, each positive when money went the usual way. An entry counts once on each side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DaySides {
+    pub income_minor: i64,
+    pub expense_minor: i64,
+    pub income_entries: i64,
+    pub expense_entries: i64,
+    /// Entries with parts on both sides.
+    pub both_entries: i64,
+}
+
+impl DaySides {
+    pub fn add(&mut self, other: &DaySides) {
+        self.income_minor = self.income_minor.saturating_add(other.income_minor);
+        self.expense_minor = self.expense_minor.saturating_add(other.expense_minor);
+        self.income_entries += other.income_entries;
+        self.expense_entries += other.expense_entries;
+        self.both_entries += other.both_entries;
+    }
+}
+
+/// All days of a span, one after the other.
+pub type ByDay = BTreeMap<Currency, Vec<DaySides>>;
+
+/// What is to be told of an entry beside its payee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    Nothing,
+    Accounts,
+    Tags,
 }
 
 /// A stretch of days, both included.
 pub type Days = (NaiveDate, NaiveDate);
 
-/// What the daily buckets of each span come to by category, in one pass over all of their days. The day of a cell
-/// is the first of its span.
+/// What the days of a span come to by category. The day of a cell is the span's first.
 ///
-/// The sums are made here: SQLite would sort the buckets first to group them, which costs four times the reading.
-pub fn sums(conn: &Connection, book: BookId, spans: &[Days]) -> rusqlite::Result<Vec<Vec<Cell>>> {
-    let Some(all) = hull(spans) else { return Ok(Vec::new()) };
+/// The sums are made here: SQLite would sort the rows first to group them, which costs four times the reading.
+pub fn sums(conn: &Connection, book: BookId, span: Days) -> rusqlite::Result<Sums> {
     let currencies = accounts::currencies(conn, book)?;
-    // Dates sort as their text does, so no bucket's date has to be read.
-    let texts: Vec<(String, String)> =
-        spans.iter().map(|(from, to)| (from.to_string(), to.to_string())).collect();
-    let mut sums: Vec<HashMap<(CategoryId, Currency), (i64, i64)>> = vec![HashMap::new(); spans.len()];
-    let mut statement = conn.prepare_cached(include_str!("category_days_select_between.sql"))?;
-    let mut found = statement.query((book.as_bytes(), all.0.to_string(), all.1.to_string()))?;
+    let mut sums: HashMap<(CategoryId, Currency), DaySum> = HashMap::new();
+    let mut statement = conn.prepare_cached(include_str!("category_months_select_between.sql"))?;
+    let mut found = statement.query((book.as_bytes(), month_of(span.0), month_of(span.1)))?;
     while let Some(row) = found.next()? {
         let key = (rows::id(row, 0)?, known_currency(row, 1, &currencies)?);
-        let (amount_minor, entries): (i64, i64) = (row.get(2)?, row.get(3)?);
-        let day = row.get_ref(4)?.as_str()?;
-        for (sums, (from, to)) in sums.iter_mut().zip(&texts) {
-            if from.as_str() <= day && day <= to.as_str() {
-                let sum = sums.entry(key).or_default();
-                sum.0 = sum.0.saturating_add(amount_minor);
-                sum.1 += entries;
+        sums.entry(key).or_default().add(&sum_within(row, span)?);
+    }
+    let cells = sums.into_iter().filter(|(_, sum)| sum.entries != 0);
+    let cells = cells.map(|((category, currency), DaySum { amount_minor, entries })| Cell {
+        category,
+        day: span.0,
+        currency,
+        amount_minor,
+        entries,
+        entry: None,
+        told: None,
+    });
+
+    let mut splits: HashMap<(Vec<u8>, Currency), i64> = HashMap::new();
+    let mut statement = conn.prepare_cached(include_str!("split_years_select_between.sql"))?;
+    let mut found = statement.query((book.as_bytes(), year_of(span.0), year_of(span.1)))?;
+    while let Some(row) = found.next()? {
+        let key = (row.get_ref(0)?.as_blob()?.to_vec(), known_currency(row, 1, &currencies)?);
+        *splits.entry(key).or_default() += sum_within(row, span)?.entries;
+    }
+    let splits = splits.into_iter().filter(|(_, entries)| *entries != 0);
+    let splits = splits.map(|((categories, currency), entries)| Split {
+        categories: categories_of(&categories).collect(),
+        currency,
+        entries,
+    });
+    Ok(Sums { cells: cells.collect(), splits: splits.collect() })
+}
+
+/// What each day of a span comes to, of the categories that `side_of` has a side for.
+pub fn by_day(
+    conn: &Connection,
+    book: BookId,
+    span: Days,
+    side_of: impl Fn(CategoryId) -> Option<CategoryKind>,
+) -> rusqlite::Result<ByDay> {
+    let currencies = accounts::currencies(conn, book)?;
+    let length = usize::try_from((span.1 - span.0).num_days() + 1).unwrap_or(0);
+    let mut days = ByDay::new();
+    let mut statement = conn.prepare_cached(include_str!("category_months_select_between.sql"))?;
+    let mut found = statement.query((book.as_bytes(), month_of(span.0), month_of(span.1)))?;
+    while let Some(row) = found.next()? {
+        let Some(side) = side_of(rows::id(row, 0)?) else { continue };
+        let currency = known_currency(row, 1, &currencies)?;
+        let days = days.entry(currency).or_insert_with(|| vec![DaySides::default(); length]);
+        for (index, sum) in within(row, span)? {
+            let day = &mut days[index];
+            match side {
+                CategoryKind::Expense => {
+                    day.expense_minor = day.expense_minor.saturating_add(sum.amount_minor);
+                    day.expense_entries += sum.entries;
+                }
+                CategoryKind::Income => {
+                    day.income_minor = day.income_minor.saturating_sub(sum.amount_minor);
+                    day.income_entries += sum.entries;
+                }
             }
         }
     }
 
-    let split = split_entries(conn, book, all)?;
-    let cells = spans.iter().zip(sums).map(|((from, to), sums)| {
-        let mut cells: Vec<Cell> = sums
-            .into_iter()
-            .map(|((category, currency), (amount_minor, entries))| Cell {
-                category,
-                day: *from,
-                currency,
-                amount_minor,
-                entries,
-                entry: None,
-                told: None,
-            })
-            .collect();
-        let within = split.iter().filter(|entry| (*from..=*to).contains(&entry.occurred_on));
-        within.for_each(|entry| name_split(entry, *from, &mut cells));
-        cells
-    });
-    Ok(cells.collect())
-}
-
-/// The daily buckets of a span one by one.
-pub fn buckets(conn: &Connection, book: BookId, span: Days) -> rusqlite::Result<Vec<Cell>> {
-    let currencies = accounts::currencies(conn, book)?;
-    let mut statement = conn.prepare_cached(include_str!("category_days_select_between.sql"))?;
-    let found = statement.query_map((book.as_bytes(), span.0.to_string(), span.1.to_string()), |row| {
-        Ok(Cell {
-            category: rows::id(row, 0)?,
-            day: rows::date(row, 4)?,
-            currency: known_currency(row, 1, &currencies)?,
-            amount_minor: row.get(2)?,
-            entries: row.get(3)?,
-            entry: None,
-            told: None,
-        })
-    })?;
-    let mut cells: Vec<Cell> = found.collect::<rusqlite::Result<_>>()?;
-    for entry in split_entries(conn, book, span)? {
-        name_split(&entry, entry.occurred_on, &mut cells);
+    // What was counted in several categories of one side counts once there.
+    let mut statement = conn.prepare_cached(include_str!("split_years_select_between.sql"))?;
+    let mut found = statement.query((book.as_bytes(), year_of(span.0), year_of(span.1)))?;
+    while let Some(row) = found.next()? {
+        let (mut incomes, mut expenses) = (0, 0);
+        for side in categories_of(row.get_ref(0)?.as_blob()?).filter_map(&side_of) {
+            match side {
+                CategoryKind::Income => incomes += 1,
+                CategoryKind::Expense => expenses += 1,
+            }
+        }
+        if incomes + expenses < 2 {
+            continue;
+        }
+        let Some(days) = days.get_mut(&known_currency(row, 1, &currencies)?) else { continue };
+        for (index, sum) in within(row, span)? {
+            let day = &mut days[index];
+            day.income_entries -= sum.entries * (incomes - 1).max(0);
+            day.expense_entries -= sum.entries * (expenses - 1).max(0);
+            if incomes > 0 && expenses > 0 {
+                day.both_entries += sum.entries;
+            }
+        }
     }
-    Ok(cells)
+    // A month that the span only touches may have a currency that the span has not.
+    days.retain(|_, days| days.iter().any(|day| *day != DaySides::default()));
+    Ok(days)
 }
 
-/// A split entry is counted in the bucket of each of its categories. It is taken out there and named.
-fn name_split(entry: &Entry, day: NaiveDate, cells: &mut Vec<Cell>) {
-    let parts: BTreeSet<(CategoryId, Currency)> =
-        entry.categories().map(|(category, money)| (category, money.currency)).collect();
-    cells.extend(parts.into_iter().map(|(category, currency)| Cell {
-        category,
-        day,
-        currency,
-        amount_minor: 0,
-        entries: -1,
-        entry: Some(entry.id),
-        told: None,
-    }));
-}
-
-fn split_entries(conn: &Connection, book: BookId, span: Days) -> rusqlite::Result<Vec<Entry>> {
-    let mut statement = conn.prepare_cached(include_str!("entries_select_split_between.sql"))?;
-    let split = statement.query_map((book.as_bytes(), span.0.to_string(), span.1.to_string()), |row| {
-        rows::json::<Entry>(row, 0)
+/// The days of a sheet that lie in the span, by their place in it. The sheet's month or year stands in the row's third
+/// column, its days in the fourth.
+fn within<'r>(row: &'r Row, span: Days) -> rusqlite::Result<impl Iterator<Item = (usize, DaySum)> + 'r> {
+    let length = usize::try_from((span.1 - span.0).num_days() + 1).unwrap_or(0);
+    let before_first = rows::parsed(row, 2, "month or year", |text| {
+        let new_year = NaiveDate::from_yo_opt(text.get(..4)?.parse().ok()?, 1)?;
+        Some((new_year - span.0).num_days() - 1)
     })?;
-    split.collect()
+    let numbered = sheet::numbered(row.get_ref(3)?.as_blob()?);
+    Ok(numbered.filter_map(move |(number, sum)| {
+        let index = usize::try_from(before_first + i64::from(number)).ok()?;
+        (index < length).then_some((index, sum))
+    }))
 }
 
-fn hull(spans: &[Days]) -> Option<Days> {
-    let from = spans.iter().map(|(from, _)| *from).min()?;
-    let to = spans.iter().map(|(_, to)| *to).max()?;
-    Some((from, to))
+fn sum_within(row: &Row, span: Days) -> rusqlite::Result<DaySum> {
+    let mut total = DaySum::default();
+    within(row, span)?.for_each(|(_, sum)| total.add(&sum));
+    Ok(total)
+}
+
+fn categories_of(ids: &[u8]) -> impl Iterator<Item = CategoryId> {
+    let ids = ids.chunks_exact(size_of::<Uuid>()).filter_map(|id| Uuid::from_slice(id).ok());
+    ids.map(CategoryId::from_uuid)
+}
+
+/// Days before the year 1, which a comparison may reach, come before all others.
+pub(super) fn month_of(day: NaiveDate) -> String {
+    let mut text = day.to_string();
+    text.truncate(7);
+    text
+}
+
+fn year_of(day: NaiveDate) -> String {
+    let mut text = day.to_string();
+    text.truncate(4);
+    text
 }
 
 /// The postings to these categories of the entries that fit the filter; the filter's own categories are not
@@ -147,13 +235,19 @@ pub fn postings(
     book: BookId,
     categories: &BTreeSet<CategoryId>,
     filter: &EntryFilter,
-    with_tags: bool,
+    telling: Telling,
 ) -> rusqlite::Result<Vec<Cell>> {
     let currencies = accounts::currencies(conn, book)?;
-    let columns = if with_tags {
-        "d.occurred_on, d.entry, d.amount_minor, d.currency, e.account, e.payee, json_extract(e.body, '$.tags')"
-    } else {
-        "d.occurred_on, d.entry, d.amount_minor, d.currency, e.account, e.payee, null"
+    // Entries of one account say so in a column; only of the others is the whole entry read.
+    let columns = match telling {
+        Telling::Nothing => "d.occurred_on, d.entry, d.amount_minor, d.currency, e.payee, null, null",
+        Telling::Accounts => {
+            "d.occurred_on, d.entry, d.amount_minor, d.currency, e.payee, e.account, \
+             case when e.kind = 'balanced' then e.body end"
+        }
+        Telling::Tags => {
+            "d.occurred_on, d.entry, d.amount_minor, d.currency, e.payee, null, json_extract(e.body, '$.tags')"
+        }
     };
     let mut cells = Vec::new();
     for category in categories {
@@ -165,11 +259,6 @@ pub fn postings(
         }
         let mut statement = conn.prepare_cached(&built.sql)?;
         let found = statement.query_map(params_from_iter(built.values), |row| {
-            let tags: Vec<Option<String>> = match row.get_ref(6)?.as_str_or_null()? {
-                Some(_) => rows::json(row, 6)?,
-                None => Vec::new(),
-            };
-            let tags = tags.into_iter().flatten().collect();
             Ok(Cell {
                 category: *category,
                 day: rows::date(row, 0)?,
@@ -177,7 +266,7 @@ pub fn postings(
                 amount_minor: row.get(2)?,
                 entries: 0,
                 entry: Some(rows::id(row, 1)?),
-                told: Some(Told { account: rows::id(row, 4)?, payee: row.get(5)?, tags }),
+                told: Some(told(row, telling)?),
             })
         })?;
         for cell in found {
@@ -187,8 +276,33 @@ pub fn postings(
     Ok(cells)
 }
 
-fn known_currency(row: &Row, column: usize, currencies: &[Currency]) -> rusqlite::Result<Currency> {
-    rows::parsed(row, column, "currency of an account", |code| {
-        currencies.iter().find(|currency| currency.code() == code).copied()
+fn told(row: &Row, telling: Telling) -> rusqlite::Result<Told> {
+    let mut told = Told { payee: row.get(4)?, ..Told::default() };
+    let has_more = row.get_ref(6)?.as_str_or_null()?.is_some();
+    match telling {
+        Telling::Nothing => {}
+        Telling::Accounts if has_more => {
+            let entry: Entry = rows::json(row, 6)?;
+            told.accounts = entry.accounts().map(|(account, _)| account).collect();
+        }
+        Telling::Accounts => told.accounts = vec![rows::id(row, 5)?],
+        Telling::Tags if has_more => {
+            let tags: Vec<Option<String>> = rows::json(row, 6)?;
+            told.tags = tags.into_iter().flatten().collect();
+        }
+        Telling::Tags => {}
+    }
+    Ok(told)
+}
+
+/// Nearly always the currency of an account, with the decimals it had when the account was opened.
+pub(super) fn known_currency(
+    row: &Row,
+    column: usize,
+    currencies: &[Currency],
+) -> rusqlite::Result<Currency> {
+    rows::parsed(row, column, "currency", |code| {
+        let known = currencies.iter().find(|currency| currency.code() == code).copied();
+        known.or_else(|| Currency::parse(code).ok())
     })
 }

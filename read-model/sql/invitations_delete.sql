@@ -1,0 +1,1 @@
+delete from invitations where book = ?1 and invitation = ?2

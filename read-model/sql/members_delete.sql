@@ -1,0 +1,1 @@
+delete from members where book = ?1 and user = ?2

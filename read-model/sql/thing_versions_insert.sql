@@ -1,0 +1,1 @@
+insert into thing_versions (book, thing, version) values (?1, ?2, ?3)

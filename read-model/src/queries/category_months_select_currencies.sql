@@ -1,0 +1,3 @@
+select distinct currency
+from category_months
+where book = ?1
