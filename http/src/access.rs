@@ -1,7 +1,7 @@
 //! Access tokens: who is calling. Any service verifies them with the public keys of the identity service and
 //! asks nobody else, so a token lives until it expires, ten minutes at most.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use chrono::{DateTime, Utc};
@@ -31,6 +31,15 @@ pub struct Caller {
     /// The login that the token came from.
     pub session: String,
     pub token_id: String,
+    /// From when on the token is refused.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Caller {
+    /// For answers that outlast the moment; nothing once the token has expired.
+    pub fn expires_in(&self) -> Duration {
+        (self.expires_at - Utc::now()).to_std().unwrap_or_default()
+    }
 }
 
 /// The keys that access tokens are verified with, by key id. They can be replaced while the service runs.
@@ -38,13 +47,7 @@ pub struct AccessKeys {
     issuer: String,
     audience: String,
     keys: RwLock<HashMap<String, DecodingKey>>,
-    remembered: Cache<String, Verified>,
-}
-
-#[derive(Clone)]
-struct Verified {
-    caller: Caller,
-    expires_at: i64,
+    remembered: Cache<String, Caller>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -97,19 +100,21 @@ impl AccessKeys {
     }
 
     pub fn verify_at(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, Problem> {
-        let now = now.timestamp();
-        if let Some(verified) = self.remembered.get(token) {
-            if verified.expires_at + LEEWAY_SECONDS <= now {
-                return Err(Problem::new("token_expired"));
+        let caller = match self.remembered.get(token) {
+            Some(caller) => caller,
+            None => {
+                let caller = self.check(token, now)?;
+                self.remembered.insert(token.to_owned(), caller.clone());
+                caller
             }
-            return Ok(verified.caller);
+        };
+        if caller.expires_at <= now {
+            return Err(Problem::new("token_expired"));
         }
-        let verified = self.check(token, now)?;
-        self.remembered.insert(token.to_owned(), verified.clone());
-        Ok(verified.caller)
+        Ok(caller)
     }
 
-    fn check(&self, token: &str, now: i64) -> Result<Verified, Problem> {
+    fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, Problem> {
         let invalid = |_| Problem::new("token_invalid");
         if token.len() > TOKEN_LEN_MAX {
             return Err(Problem::new("token_invalid"));
@@ -140,14 +145,16 @@ impl AccessKeys {
         // Time is checked below, with the clock that was handed in.
         validation.validate_exp = false;
         let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).map_err(invalid)?.claims;
-        if claims.exp.saturating_add(LEEWAY_SECONDS) <= now {
-            return Err(Problem::new("token_expired"));
-        }
-        if claims.iat > now.saturating_add(LEEWAY_SECONDS) {
+        if claims.iat > now.timestamp().saturating_add(LEEWAY_SECONDS) {
             return Err(Problem::new("token_invalid"));
         }
-        let caller = Caller { user: claims.sub, session: claims.sid, token_id: claims.jti };
-        Ok(Verified { caller, expires_at: claims.exp })
+        let expires_at = DateTime::from_timestamp(claims.exp.saturating_add(LEEWAY_SECONDS), 0);
+        Ok(Caller {
+            user: claims.sub,
+            session: claims.sid,
+            token_id: claims.jti,
+            expires_at: expires_at.ok_or_else(|| Problem::new("token_invalid"))?,
+        })
     }
 
     /// The caller behind a request's `Authorization` header.
@@ -228,8 +235,12 @@ mod tests {
     fn a_token_of_ours_says_who_is_calling() {
         let keys = testing::access_keys();
         let token = signed_with(|_, _| {});
-        let expected =
-            Caller { user: user(), session: "session-1".to_owned(), token_id: "token-1".to_owned() };
+        let expected = Caller {
+            user: user(),
+            session: "session-1".to_owned(),
+            token_id: "token-1".to_owned(),
+            expires_at: now() + chrono::Duration::seconds(3_600 + LEEWAY_SECONDS),
+        };
         assert_eq!(keys.verify_at(&token, now()).unwrap(), expected);
         // From memory the second time.
         assert_eq!(keys.verify_at(&token, now()).unwrap(), expected);

@@ -206,8 +206,8 @@ fn beyond<T: DeserializeOwned>(body: &mut Value, fault: &Fault) -> Option<Fault>
 fn plain_placeholders() -> Vec<Value> {
     let mut placeholders =
         vec![json!("a"), json!(1), json!(false), json!([]), json!({}), json!(null), json!("2000-01-01")];
-    // An amount, a currency, a time zone.
-    placeholders.extend(["1", "EUR", "UTC"].map(Value::from));
+    // An amount, a currency, a time zone, an e-mail address.
+    placeholders.extend(["1", "EUR", "UTC", "a@b"].map(Value::from));
     let prefixes = [
         UserId::PREFIX,
         BookId::PREFIX,

@@ -12,12 +12,15 @@ pub mod access;
 pub mod routes;
 
 pub mod cursor;
+pub mod email;
+pub mod exchange;
 pub mod headers;
 pub mod json;
 pub mod resources;
 
 pub mod layers;
 pub mod serve;
+mod unread_body;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

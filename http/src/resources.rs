@@ -5,9 +5,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
     book::{self, KeptEntry},
     command::{EntryDraft, Sorting},
-    entry::EntryKind,
     event::{Role, Settings},
-    id::{AccountId, BookId, CategoryId, ImportId},
+    id::{AccountId, BookId, CategoryId, ImportId, InvitationId},
     money::Money,
     posting::{Ledger, Posting},
     text::Text,
@@ -102,6 +101,8 @@ pub struct Category {
     #[schema(example = "Food / Groceries")]
     pub path: String,
     pub archived: bool,
+    /// Where what was sorted into it has gone; `null` unless it was merged, and again once it is restored.
+    pub merged_into: Option<String>,
     pub icon: Option<String>,
     pub colour: Option<String>,
 }
@@ -115,6 +116,7 @@ impl Category {
             parent: category.parent.map(|parent| parent.to_string()),
             path: path.to_owned(),
             archived: category.archived,
+            merged_into: category.merged_into.map(|other| other.to_string()),
             icon: category.icon.clone(),
             colour: category.colour.clone(),
         }
@@ -130,16 +132,19 @@ pub fn category_path<'t>(names: impl IntoIterator<Item = &'t Text>) -> String {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Entry {
     pub id: String,
-    /// `expense`, `income`, `refund`, `transfer` or `opening_balance`.
+    /// `expense`, `income`, `refund`, `transfer`, `balanced` or `opening_balance`.
     pub kind: String,
     /// `YYYY-MM-DD`, a day in the person's own life.
     pub occurred_on: String,
+    /// `null` for a balanced entry, which its postings tell.
     pub account: Option<String>,
-    /// Positive; signed for an opening balance only.
+    /// Positive; signed for an opening balance only. Of a balanced entry what it moves in `currency`: the sum of its
+    /// positive postings.
     #[schema(example = "12.50")]
     pub amount: String,
+    /// Of the account; of a balanced entry that of the first posting to an account, else of the first posting.
     pub currency: String,
-    /// `null` for a split, a transfer or an opening balance.
+    /// `null` for a split, a transfer, a balanced entry or an opening balance.
     pub category: Option<String>,
     pub splits: Option<Vec<Split>>,
     pub payee: Option<String>,
@@ -147,6 +152,8 @@ pub struct Entry {
     pub tags: Vec<String>,
     pub refund_of: Option<String>,
     pub to_account: Option<String>,
+    /// Of a transfer: what arrives, in the currency of `to_account`.
+    pub to_amount: Option<String>,
     pub foreign: Option<ForeignAmount>,
     pub imported: Option<Origin>,
     /// The book's version that last touched the entry.
@@ -154,7 +161,7 @@ pub struct Entry {
     pub recorded_at: String,
     pub corrected_at: Option<String>,
     pub removed: bool,
-    /// The double entry: signed, positive into an account or spent; they sum to zero.
+    /// The double entry: signed, positive into an account or spent; they sum to zero in each currency.
     pub postings: Vec<EntryPosting>,
 }
 
@@ -185,11 +192,14 @@ pub struct EntryPosting {
     pub account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// `opening_balances`: what was there before the book began.
+    /// `opening_balances`: what was there before the book began. `conversion`: where one currency becomes another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equity: Option<String>,
     pub amount: String,
     pub currency: String,
+    /// What this part was for, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl EntryPosting {
@@ -199,9 +209,11 @@ impl EntryPosting {
             Ledger::Account(id) => account = Some(id.to_string()),
             Ledger::Category(id) => category = Some(id.to_string()),
             Ledger::OpeningBalances => equity = Some("opening_balances".to_owned()),
+            Ledger::Conversion => equity = Some("conversion".to_owned()),
         }
         let currency = posting.money.currency.code().to_owned();
-        Self { account, category, equity, amount: posting.money.decimal(), currency }
+        let note = posting.note.as_ref().and_then(readable);
+        Self { account, category, equity, amount: posting.money.decimal(), currency, note }
     }
 }
 
@@ -209,24 +221,19 @@ impl Entry {
     pub fn of(kept: &KeptEntry) -> Self {
         let entry = &kept.entry;
         let told = EntryDraft::of(entry);
-        let money = entry.account().map(|(_, money)| money);
-        let shown = |money: Money| match entry.kind {
-            EntryKind::OpeningBalance => money.decimal(),
-            EntryKind::Expense | EntryKind::Income | EntryKind::Refund | EntryKind::Transfer => {
-                Money { minor: money.minor.abs(), currency: money.currency }.decimal()
-            }
-        };
-        let (category, splits) = match told.as_ref().map(|told| &told.sorting) {
-            None | Some(Sorting::Unsorted) => (None, None),
-            Some(Sorting::Whole(category)) => (Some(category.to_string()), None),
-            Some(Sorting::Split(_)) => {
+        let money = entry.told();
+        let unsigned = |money: Money| Money { minor: money.minor.abs(), currency: money.currency }.decimal();
+        let (category, splits) = match told.sorting {
+            Sorting::Unsorted => (None, None),
+            Sorting::Whole(category) => (Some(category.to_string()), None),
+            Sorting::Split(_) => {
                 let parts = entry.postings.iter().filter_map(|posting| match posting.ledger {
                     Ledger::Category(category) => Some(Split {
                         category: category.to_string(),
-                        amount: shown(posting.money),
+                        amount: unsigned(posting.money),
                         note: posting.note.as_ref().and_then(readable),
                     }),
-                    Ledger::Account(_) | Ledger::OpeningBalances => None,
+                    Ledger::Account(_) | Ledger::OpeningBalances | Ledger::Conversion => None,
                 });
                 (None, Some(parts.collect()))
             }
@@ -235,16 +242,20 @@ impl Entry {
             id: entry.id.to_string(),
             kind: entry.kind.as_str().to_owned(),
             occurred_on: entry.occurred_on.to_string(),
-            account: told.as_ref().map(|told| told.account.to_string()),
-            amount: money.map(shown).unwrap_or_default(),
-            currency: money.map(|money| money.currency.code().to_owned()).unwrap_or_default(),
+            account: told.account.map(|account| account.to_string()),
+            amount: money.decimal(),
+            currency: money.currency.code().to_owned(),
             category,
             splits,
             payee: entry.payee.as_ref().and_then(readable),
             note: entry.note.as_ref().and_then(readable),
             tags: entry.tags.iter().filter_map(readable).collect(),
             refund_of: entry.refund_of.map(|purchase| purchase.to_string()),
-            to_account: told.and_then(|told| told.to_account).map(|account| account.to_string()),
+            to_account: told.to_account.map(|account| account.to_string()),
+            to_amount: told.to_account.and_then(|to| {
+                let arriving = entry.accounts().find(|(account, _)| *account == to);
+                arriving.map(|(_, money)| unsigned(money))
+            }),
             foreign: entry.foreign.map(|money| ForeignAmount {
                 amount: money.decimal(),
                 currency: money.currency.code().to_owned(),
@@ -258,6 +269,36 @@ impl Entry {
             corrected_at: kept.corrected_at.as_ref().map(instant),
             removed: kept.removed,
             postings: entry.postings.iter().map(EntryPosting::of).collect(),
+        }
+    }
+}
+
+/// A member to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Invitation {
+    pub id: String,
+    pub email: Option<String>,
+    /// What they will be: `owner`, `editor` or `viewer`.
+    pub role: String,
+    /// From this instant on it cannot be accepted.
+    pub expires_at: String,
+    /// `open`, `accepted` or `withdrawn`; a list of open ones calls those that are out of date `expired`.
+    pub status: String,
+}
+
+impl Invitation {
+    pub fn of(id: InvitationId, invitation: &book::Invitation) -> Self {
+        let status = match invitation.standing {
+            book::InvitationStanding::Open => "open",
+            book::InvitationStanding::Accepted => "accepted",
+            book::InvitationStanding::Withdrawn => "withdrawn",
+        };
+        Self {
+            id: id.to_string(),
+            email: readable(&invitation.email),
+            role: invitation.role.as_str().to_owned(),
+            expires_at: instant(&invitation.expires_at),
+            status: status.to_owned(),
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use chrono_tz::Tz;
 use domain::text::{NAME_MAX, Text, TextError};
-use http_kit::problem::FieldError;
+use http_kit::{email, problem::FieldError};
 
-const EMAIL_LEN_MAX: usize = 254;
 const LOCALE_LEN_MAX: usize = 35;
 
 /// Name, language and zone of a person.
@@ -23,23 +22,17 @@ pub struct Email {
 }
 
 impl Email {
-    /// Only what no address can be is refused; whether mail arrives is for a mail to find out.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let shown = text.trim();
-        let parts = shown
-            .rsplit_once('@')
-            .filter(|(local, domain)| !local.is_empty() && !local.contains('@') && !domain.is_empty());
-        let odd = |letter: char| letter.is_whitespace() || letter.is_control();
-        if parts.is_none() || shown.len() > EMAIL_LEN_MAX || shown.contains(odd) {
+        let Some(shown) = email::address(text) else {
             let detail = "An e-mail address has one @ with something on both sides and no spaces.";
             return Err(fault("/email", "email_malformed", detail));
-        }
+        };
         Ok(Self { shown: shown.to_owned(), lookup: Self::lookup_of(shown) })
     }
 
     /// How an address is looked up. Nothing longer than an address can be is carried further.
     pub fn lookup_of(text: &str) -> String {
-        text.trim().chars().take(EMAIL_LEN_MAX).flat_map(char::to_lowercase).collect()
+        text.trim().chars().take(email::LEN_MAX).flat_map(char::to_lowercase).collect()
     }
 }
 
