@@ -16,10 +16,12 @@ pub struct Config {
     pub hot_entries_max: usize,
     /// Commits after which the decision state is saved.
     pub save_every_commits: usize,
-    /// The largest file that can be imported, in bytes.
+    /// The largest file that can be imported, in bytes. Statements have at most 16 MiB of it; a whole book may fill it.
     pub import_bytes_max: usize,
     /// Lines of an import that go into one commit.
     pub import_commit_lines: usize,
+    /// For how many days an invitation can be accepted.
+    pub invitation_days: u32,
     /// Where the decision state lies; filled in from the data directory.
     #[serde(skip)]
     pub directory: std::path::PathBuf,
@@ -34,8 +36,9 @@ impl Default for Config {
             hot_books_max: 20_000,
             hot_entries_max: 500_000,
             save_every_commits: 5_000,
-            import_bytes_max: 16 << 20,
+            import_bytes_max: 64 << 20,
             import_commit_lines: 500,
+            invitation_days: 7,
             directory: std::path::PathBuf::new(),
         }
     }

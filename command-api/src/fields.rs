@@ -6,7 +6,7 @@ use domain::{
     money::{Amount, Currency},
     text::{NAME_MAX, NOTE_MAX, PAYEE_MAX, TAG_MAX, Text, TextError},
 };
-use http_kit::json::fault;
+use http_kit::{email, json::fault};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A decimal string that is more than zero.
@@ -130,6 +130,19 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Email(pub Text);
+
+impl<'de> Deserialize<'de> for Email {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read(deserializer, |text| {
+            let malformed = "an e-mail address has one @ with something on both sides and no spaces";
+            let address = email::address(text).ok_or(("email_malformed", malformed.to_owned()))?;
+            Ok(Self(Text::known(address)))
+        })
+    }
+}
+
 /// Text that may be left empty, which is as good as leaving it out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Payee(pub Option<Text>);
@@ -189,6 +202,11 @@ impl<'de> Deserialize<'de> for Word {
             Ok(Self(text.to_owned()))
         })
     }
+}
+
+/// Reads a field that may be absent, but not `null`.
+pub fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// Reads a field that may be absent, `null` or a value, and tells the three apart.

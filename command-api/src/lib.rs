@@ -47,6 +47,12 @@ pub fn routes(config: &Config) -> Routes<ApiState> {
     Routes::at(API_BASE)
         .route(Policy::LoggedIn, routes!(routes::book_create::handler))
         .route(Policy::Member(Role::Owner), routes!(routes::book_change::handler))
+        .route(Policy::Member(Role::Owner), routes!(routes::member_invite::handler))
+        .route(Policy::Member(Role::Owner), routes!(routes::invitation_withdraw::handler))
+        .route(Policy::LoggedIn, routes!(routes::invitation_accept::handler))
+        .route(Policy::Member(Role::Owner), routes!(routes::member_change::handler))
+        // Whoever is a member may leave; that only owners remove others is for the rules to say.
+        .route(Policy::Member(Role::Viewer), routes!(routes::member_remove::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::account_open::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::account_change::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::account_close::handler))
@@ -55,12 +61,16 @@ pub fn routes(config: &Config) -> Routes<ApiState> {
         .route(Policy::Member(Role::Editor), routes!(routes::category_change::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::category_archive::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::category_restore::handler))
+        .route(Policy::Member(Role::Editor), routes!(routes::category_merge::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::entry_add::handler))
+        .route(Policy::Member(Role::Editor), routes!(routes::entries_bulk::handler))
+        .route(Policy::Member(Role::Editor), routes!(routes::entries_recategorise::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::entry_correct::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::entry_remove::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::entry_restore::handler))
         .route(Policy::Member(Role::Editor), routes!(routes::import_start::handler).layer(import_body))
         .route(Policy::Member(Role::Editor), routes!(routes::import_revert::handler))
+        .route(Policy::Member(Role::Editor), routes!(routes::undo::handler))
 }
 
 /// Serves the command API by itself until `shutdown` is cancelled.

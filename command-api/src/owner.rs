@@ -23,9 +23,10 @@ use chrono::{DateTime, Utc};
 use domain::{
     Command, Event, Rejection,
     book::{Account, Category},
+    event::Settings,
     id::{AccountId, BookId, CategoryId, ImportId, UserId},
 };
-use journal::{Journal, KeyStore, partition_of};
+use journal::{Commit, Journal, KeyStore, Position, ReadError, commit_at, partition_of};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -95,9 +96,18 @@ pub enum Refusal {
 
 pub type Outcome = Result<Answer, Refusal>;
 
+/// Where in the journal a commit stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub partition: u32,
+    pub position: Position,
+    pub version: u64,
+}
+
 /// A book's chart of accounts, as all orders so far leave it.
 #[derive(Debug, Clone)]
 pub struct Chart {
+    pub settings: Option<Settings>,
     pub accounts: BTreeMap<AccountId, Account>,
     pub categories: BTreeMap<CategoryId, Category>,
     /// Every import that was ever begun.
@@ -108,6 +118,8 @@ pub struct Chart {
 pub struct Owners {
     partitions: Vec<Partition>,
     queue_max: usize,
+    journal: Arc<dyn Journal>,
+    keys: Arc<KeyStore>,
 }
 
 struct Partition {
@@ -136,9 +148,15 @@ impl Owners {
     ) -> Result<Self, StartError> {
         let owner = (sources.next_uuid)().to_string();
         let count = journal.partitions();
-        let shared = Shared { owner, journal, keys, sources, config: config.clone() };
+        let shared = Shared {
+            owner,
+            journal: Arc::clone(&journal),
+            keys: Arc::clone(&keys),
+            sources,
+            config: config.clone(),
+        };
         // Where one partition cannot be taken, the threads of those before it end with this.
-        let mut owners = Self { partitions: Vec::new(), queue_max: config.queue_max };
+        let mut owners = Self { partitions: Vec::new(), queue_max: config.queue_max, journal, keys };
         for partition in 0..count {
             let (messages, inbox) = mpsc::channel();
             let waiting = Arc::new(AtomicUsize::new(0));
@@ -184,10 +202,38 @@ impl Owners {
         actor: UserId,
         command: Command,
     ) -> Result<Vec<Event>, Refusal> {
+        self.preview_all(book, actor, vec![command]).await
+    }
+
+    /// What these orders would come to one after the other, or why the first of them that is refused is.
+    pub async fn preview_all(
+        &self,
+        book: BookId,
+        actor: UserId,
+        commands: Vec<Command>,
+    ) -> Result<Vec<Event>, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let message = Message::Preview { book, actor, command: Box::new(command), reply };
+        let message = Message::Preview { book, actor, commands, reply };
         self.partition_of(book).messages.send(message).map_err(|_| Refusal::NotApplied)?;
         answer.await.unwrap_or(Err(Refusal::Unknown))
+    }
+
+    /// What undoing this version inverts, in order; none where it cannot be undone.
+    pub async fn locate(&self, book: BookId, actor: UserId, version: u64) -> Result<Vec<Place>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Locate { book, actor, version, reply };
+        self.partition_of(book).messages.send(message).map_err(|_| Refusal::NotApplied)?;
+        answer.await.unwrap_or(Err(Refusal::Unknown))
+    }
+
+    /// The commit at a place that [`Owners::locate`] told of. Blocking.
+    pub fn commit_at(&self, place: Place) -> Result<Commit, ReadError> {
+        commit_at(self.journal.as_ref(), Arc::clone(&self.keys), place.partition, place.position)
+    }
+
+    /// The keys of books, with which the journal is sealed.
+    pub fn keys(&self) -> Arc<KeyStore> {
+        Arc::clone(&self.keys)
     }
 
     /// The accounts and categories of a book, for one of its members.

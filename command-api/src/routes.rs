@@ -3,6 +3,14 @@
 pub mod book_change;
 pub mod book_create;
 
+mod invitation;
+pub mod invitation_accept;
+pub mod invitation_withdraw;
+mod member;
+pub mod member_change;
+pub mod member_invite;
+pub mod member_remove;
+
 pub mod account_change;
 pub mod account_close;
 pub mod account_open;
@@ -11,17 +19,26 @@ pub mod account_reopen;
 pub mod category_add;
 pub mod category_archive;
 pub mod category_change;
+pub mod category_merge;
 pub mod category_restore;
 
+pub mod entries_bulk;
+pub mod entries_recategorise;
 mod entry;
 pub mod entry_add;
 pub mod entry_correct;
 pub mod entry_remove;
 pub mod entry_restore;
 
+pub mod undo;
+
 mod import;
+mod import_book;
+mod import_guess;
+mod import_mapping;
 pub mod import_revert;
 pub mod import_start;
+mod import_target;
 
 use http_kit::resources;
 use serde::Serialize;

@@ -7,7 +7,8 @@ use axum::{
 };
 use domain::{
     Command, Rejection,
-    id::{AccountId, BookId, CategoryId, EntryId, ImportId, UserId},
+    event::RefusedItem,
+    id::{AccountId, BookId, CategoryId, EntryId, ImportId, InvitationId, UserId},
 };
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use http_kit::{
@@ -15,6 +16,7 @@ use http_kit::{
     headers::{IDEMPOTENCY_REPLAYED, IdempotencyKey, IfMatch, etag},
     layers::RequestId,
     problem::{FieldError, Problem},
+    problem_codes,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -153,15 +155,48 @@ pub fn problem(refusal: &Refusal) -> Problem {
 
 fn rejected(rejection: &Rejection) -> Problem {
     let (code, detail) = (rejection.code(), sentence(&rejection.to_string()));
+    if let Rejection::BulkRefused { faults } = rejection {
+        let faults = faults.iter().map(|fault| fault_of_item(fault, &format!("/entries/{}", fault.index)));
+        return faults.fold(Problem::new(code).detail(detail), |problem, fault| {
+            problem.field(fault.pointer, fault.code, fault.detail)
+        });
+    }
+    match rejection {
+        Rejection::UndoConflicts { versions } => {
+            return Problem::new(code).detail(detail).with("versions", versions.clone());
+        }
+        Rejection::AlreadyUndone { by, .. } => {
+            return Problem::new(code).detail(detail).with("versions", vec![*by]);
+        }
+        _ => {}
+    }
     match rejection.pointer().filter(|pointer| !pointer.is_empty()) {
         Some(pointer) => Problem::from_fields(vec![FieldError { pointer, code, detail }]),
         None => Problem::new(code).detail(detail),
     }
 }
 
+/// A fault of an item as its field's, where the item stands at `at`.
+pub fn fault_of_item(item: &RefusedItem, at: &str) -> FieldError {
+    let known = problem_codes::find(&item.code).unwrap_or(&problem_codes::INTERNAL);
+    FieldError {
+        pointer: format!("{at}{}", item.pointer.as_deref().unwrap_or_default()),
+        code: known.code,
+        detail: sentence(item.detail.as_str().unwrap_or_default()),
+    }
+}
+
 /// An id in a path that cannot be one names nothing that exists.
 pub fn book_in_path(text: &str) -> Result<BookId, Problem> {
     text.parse().map_err(|_| Problem::new("book_not_found"))
+}
+
+pub fn invitation_in_path(text: &str) -> Result<InvitationId, Problem> {
+    text.parse().map_err(|_| Problem::new("invitation_not_found"))
+}
+
+pub fn member_in_path(text: &str) -> Result<UserId, Problem> {
+    text.parse().map_err(|_| Problem::new("member_not_found"))
 }
 
 pub fn account_in_path(text: &str) -> Result<AccountId, Problem> {

@@ -15,13 +15,18 @@ create table books (
     hash blob not null,
     recorded_at integer not null,
     settings text not null default 'null',
+    settings_touches text not null default '{"made":0}',
     created_at integer,
-    members text not null default '[]'
+    members text not null default '[]',
+    member_touches text not null default '[]',
+    invitations text not null default '[]',
+    undos text not null default '[]'
 ) strict, without rowid;
 
 create table accounts (
     book blob not null,
     account blob not null,
+    withdrawn integer not null,
     state text not null,
     primary key (book, account)
 ) strict, without rowid;
@@ -29,6 +34,7 @@ create table accounts (
 create table categories (
     book blob not null,
     category blob not null,
+    withdrawn integer not null,
     state text not null,
     primary key (book, category)
 ) strict, without rowid;
@@ -58,5 +64,13 @@ create table answers (
     body text not null,
     primary key (book, key)
 ) strict;
+
+-- Where in the journal each commit stands, for those that are undone.
+create table places (
+    book blob not null,
+    version integer not null,
+    position integer not null,
+    primary key (book, version)
+) strict, without rowid;
 
 create index answers_by_age on answers (answered_at);

@@ -15,9 +15,10 @@ use std::{
 use chrono::{DateTime, Utc};
 use domain::{
     Book,
-    book::{Account, Category, Import, KeptEntry},
-    event::{Role, Settings},
-    id::{AccountId, BookId, CategoryId, ImportId, UserId},
+    book::{Account, Category, Import, Invitation, KeptEntry},
+    event::Role,
+    id::{AccountId, BookId, CategoryId, ImportId, InvitationId, UserId},
+    touch::Touches,
 };
 use journal::{Fence, Hash, Position, ownership};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -26,16 +27,16 @@ use uuid::Uuid;
 
 use super::{
     Answer, Print,
-    working_set::{Hot, KeptAnswer, Unsaved},
+    working_set::{Hot, KeptAnswer, Unsaved, Withdrawable},
 };
 
 /// Of the tables below and of what their JSON means; another version is thrown away and replayed.
-const STATE_VERSION: u32 = 1;
+const STATE_VERSION: u32 = 2;
 
 const SCHEMA: &str = include_str!("decision_state.sql");
 
 /// What is replayed from the journal; besides them there is `origin`.
-const TABLES: [&str; 6] = ["books", "accounts", "categories", "entries", "imports", "answers"];
+const TABLES: [&str; 7] = ["books", "accounts", "categories", "entries", "imports", "answers", "places"];
 
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -61,6 +62,7 @@ enum Request {
     Save(Box<Save>),
     Load { book: BookId, reply: mpsc::Sender<Result<Option<Hot>, Broken>> },
     Answer { book: BookId, key: Print, reply: mpsc::Sender<Result<Option<KeptAnswer>, Broken>> },
+    Place { book: BookId, version: u64, reply: mpsc::Sender<Result<Option<Position>, Broken>> },
     Wipe { reply: mpsc::Sender<Result<(), Broken>> },
 }
 
@@ -116,6 +118,11 @@ impl Storage {
 
     pub fn answer(&self, book: BookId, key: Print) -> Result<Option<KeptAnswer>, Broken> {
         self.ask(|reply| Request::Answer { book, key, reply })
+    }
+
+    /// Where in the journal a commit stands.
+    pub fn place(&self, book: BookId, version: u64) -> Result<Option<Position>, Broken> {
+        self.ask(|reply| Request::Place { book, version, reply })
     }
 
     /// Forgets everything, so that it is replayed from the journal's start.
@@ -174,6 +181,14 @@ fn serve(mut connection: Connection, inbox: &mpsc::Receiver<Request>) {
             Request::Answer { book, key, reply } => {
                 let found = if failed.is_empty() {
                     logged("load an answer", load_answer(&connection, book, key))
+                } else {
+                    Err(Broken)
+                };
+                let _ = reply.send(found);
+            }
+            Request::Place { book, version, reply } => {
+                let found = if failed.is_empty() {
+                    logged("find a commit", load_place(&connection, book, version))
                 } else {
                     Err(Broken)
                 };
@@ -281,14 +296,15 @@ fn read_place(connection: &Connection) -> rusqlite::Result<(Position, Fence)> {
 
 fn write(connection: &mut Connection, save: &Save) -> rusqlite::Result<()> {
     let tx = connection.transaction()?;
-    let Unsaved { books, accounts, categories, entries, imports, answers, .. } = &save.unsaved;
+    let Unsaved { books, accounts, categories, entries, imports, answers, places, .. } = &save.unsaved;
     {
         let mut head = tx.prepare_cached(
             "insert into books (book, version, hash, recorded_at) values (?1, ?2, ?3, ?4)
              on conflict (book) do update set version = ?2, hash = ?3, recorded_at = ?4",
         )?;
         let mut settings = tx.prepare_cached(
-            "update books set settings = ?2, created_at = ?3, members = ?4 where book = ?1",
+            "update books set settings = ?2, settings_touches = ?3, created_at = ?4, members = ?5,
+             member_touches = ?6, invitations = ?7, undos = ?8 where book = ?1",
         )?;
         for (book, row) in books {
             head.execute(params![
@@ -302,21 +318,26 @@ fn write(connection: &mut Connection, save: &Save) -> rusqlite::Result<()> {
                 settings.execute(params![
                     book.as_bytes(),
                     json(&changed.settings),
+                    json(&changed.settings_touches),
                     created_at,
-                    json(&changed.members)
+                    json(&changed.members),
+                    json(&changed.member_touches),
+                    json(&changed.invitations),
+                    json(&changed.undos),
                 ])?;
             }
         }
-        let mut put =
-            tx.prepare_cached("insert or replace into accounts (book, account, state) values (?1, ?2, ?3)")?;
-        for ((book, id), account) in accounts {
-            put.execute(params![book.as_bytes(), id.as_bytes(), json(account)])?;
+        let mut put = tx.prepare_cached(
+            "insert or replace into accounts (book, account, withdrawn, state) values (?1, ?2, ?3, ?4)",
+        )?;
+        for ((book, id), Withdrawable { part, is_withdrawn }) in accounts {
+            put.execute(params![book.as_bytes(), id.as_bytes(), is_withdrawn, json(part)])?;
         }
         let mut put = tx.prepare_cached(
-            "insert or replace into categories (book, category, state) values (?1, ?2, ?3)",
+            "insert or replace into categories (book, category, withdrawn, state) values (?1, ?2, ?3, ?4)",
         )?;
-        for ((book, id), category) in categories {
-            put.execute(params![book.as_bytes(), id.as_bytes(), json(category)])?;
+        for ((book, id), Withdrawable { part, is_withdrawn }) in categories {
+            put.execute(params![book.as_bytes(), id.as_bytes(), is_withdrawn, json(part)])?;
         }
         let mut put =
             tx.prepare_cached("insert or replace into entries (book, entry, state) values (?1, ?2, ?3)")?;
@@ -338,6 +359,12 @@ fn write(connection: &mut Connection, save: &Save) -> rusqlite::Result<()> {
             put.execute(params![book.as_bytes(), key.0, fingerprint.0, at, status, version, location, body])?;
         }
     }
+    let mut put =
+        tx.prepare_cached("insert or replace into places (book, version, position) values (?1, ?2, ?3)")?;
+    for (book, version, position) in places {
+        put.execute(params![book.as_bytes(), version, position.0])?;
+    }
+    drop(put);
     tx.execute("delete from answers where answered_at < ?1", [save.forget_before.timestamp_millis()])?;
     tx.execute("update origin set position = ?1, fence = ?2", params![save.position.0, json(&save.fence)])?;
     tx.commit()
@@ -346,35 +373,49 @@ fn write(connection: &mut Connection, save: &Save) -> rusqlite::Result<()> {
 fn load(connection: &Connection, id: BookId) -> rusqlite::Result<Option<Hot>> {
     let head = connection
         .prepare_cached(
-            "select version, hash, recorded_at, settings, created_at, members from books where book = ?1",
+            "select version, hash, recorded_at, settings, settings_touches, created_at, members, member_touches,
+             invitations, undos from books where book = ?1",
         )?
         .query_row([id.as_bytes()], |row| {
-            let hot = Hot { version: row.get(0)?, hash: Hash(row.get(1)?), ..Hot::default() };
-            let settings: Option<Settings> = parse(row.get_ref(3)?.as_str()?)?;
-            let members: Vec<(UserId, Role)> = parse(row.get_ref(5)?.as_str()?)?;
-            Ok((
-                hot,
-                instant(row.get(2)?),
-                settings,
-                row.get::<_, Option<i64>>(4)?.and_then(instant),
-                members,
-            ))
+            let recorded_at: i64 = row.get(2)?;
+            let created_at: Option<i64> = row.get(5)?;
+            let members: Vec<(UserId, Role)> = parse(row.get_ref(6)?.as_str()?)?;
+            let member_touches: Vec<(UserId, Touches)> = parse(row.get_ref(7)?.as_str()?)?;
+            let invitations: Vec<(InvitationId, Invitation)> = parse(row.get_ref(8)?.as_str()?)?;
+            let undos: Vec<(u64, u64)> = parse(row.get_ref(9)?.as_str()?)?;
+            let mut book = Book::default();
+            book.version = row.get(0)?;
+            book.settings = parse(row.get_ref(3)?.as_str()?)?;
+            book.settings_touches = parse(row.get_ref(4)?.as_str()?)?;
+            book.created_at = created_at.and_then(instant);
+            book.members = members.into_iter().collect();
+            book.member_touches = member_touches.into_iter().collect();
+            book.invitations = invitations.into_iter().collect();
+            book.undos = undos.into_iter().collect();
+            let (hash, recorded_at) = (Hash(row.get(1)?), instant(recorded_at));
+            Ok(Hot { version: book.version, hash, recorded_at, book, ..Hot::default() })
         })
         .optional()?;
-    let Some((mut hot, recorded_at, settings, created_at, members)) = head else { return Ok(None) };
-    hot.recorded_at = recorded_at;
-    let mut book = Book::default();
-    book.settings = settings;
-    book.created_at = created_at;
-    book.members = members.into_iter().collect();
+    let Some(mut hot) = head else { return Ok(None) };
+    let book = &mut hot.book;
 
-    let rows = "select account, state from accounts where book = ?1";
-    for (account, state) in parts::<Account>(connection, rows, id)? {
-        book.accounts.insert(AccountId::from_uuid(account), state);
+    for (is_withdrawn, accounts) in [(false, &mut book.accounts), (true, &mut book.withdrawn_accounts)] {
+        let rows = match is_withdrawn {
+            false => "select account, state from accounts where book = ?1 and withdrawn = 0",
+            true => "select account, state from accounts where book = ?1 and withdrawn = 1",
+        };
+        let found = parts::<Account>(connection, rows, id)?;
+        accounts.extend(found.into_iter().map(|(account, state)| (AccountId::from_uuid(account), state)));
     }
-    let rows = "select category, state from categories where book = ?1";
-    for (category, state) in parts::<Category>(connection, rows, id)? {
-        book.categories.insert(CategoryId::from_uuid(category), state);
+    for (is_withdrawn, categories) in [(false, &mut book.categories), (true, &mut book.withdrawn_categories)]
+    {
+        let rows = match is_withdrawn {
+            false => "select category, state from categories where book = ?1 and withdrawn = 0",
+            true => "select category, state from categories where book = ?1 and withdrawn = 1",
+        };
+        let found = parts::<Category>(connection, rows, id)?;
+        categories
+            .extend(found.into_iter().map(|(category, state)| (CategoryId::from_uuid(category), state)));
     }
     let rows = "select import, state from imports where book = ?1";
     for (import, state) in parts::<Import>(connection, rows, id)? {
@@ -386,7 +427,6 @@ fn load(connection: &Connection, id: BookId) -> rusqlite::Result<Option<Hot>> {
     let mut keys = connection.prepare_cached("select key from answers where book = ?1")?;
     hot.keys =
         keys.query_map([id.as_bytes()], |row| row.get(0).map(Print))?.collect::<Result<HashSet<_>, _>>()?;
-    hot.book = book;
     Ok(Some(hot))
 }
 
@@ -400,6 +440,13 @@ fn parts<T: DeserializeOwned>(
         Ok((Uuid::from_bytes(row.get(0)?), parse(row.get_ref(1)?.as_str()?)?))
     })?;
     rows.collect()
+}
+
+fn load_place(connection: &Connection, book: BookId, version: u64) -> rusqlite::Result<Option<Position>> {
+    connection
+        .prepare_cached("select position from places where book = ?1 and version = ?2")?
+        .query_row(params![book.as_bytes(), version], |row| row.get(0).map(Position))
+        .optional()
 }
 
 fn load_answer(connection: &Connection, book: BookId, key: Print) -> rusqlite::Result<Option<KeptAnswer>> {

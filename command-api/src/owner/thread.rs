@@ -24,7 +24,7 @@ use journal::{
 use tokio::sync::oneshot;
 
 use super::{
-    Answer, Chart, Order, Outcome, Print, Refusal, Sources, StorageError,
+    Answer, Chart, Order, Outcome, Place, Print, Refusal, Sources, StorageError, answer,
     storage::{Broken, Origin, Storage},
     working_set::{Hot, KeptAnswer, Step, Touched, Unsaved},
 };
@@ -49,8 +49,15 @@ pub(super) enum Message {
     Preview {
         book: BookId,
         actor: UserId,
-        command: Box<Command>,
+        commands: Vec<Command>,
         reply: oneshot::Sender<Result<Vec<Event>, Refusal>>,
+    },
+    /// The commits that undoing a version inverts, and where the journal has them.
+    Locate {
+        book: BookId,
+        actor: UserId,
+        version: u64,
+        reply: oneshot::Sender<Result<Vec<Place>, Refusal>>,
     },
     Chart {
         book: BookId,
@@ -285,13 +292,17 @@ impl OwnerThread {
                 let _ = reply.send(Err(Refusal::NotApplied));
             }
             Message::Order { order, reply } => self.line.push_back((order, reply)),
-            Message::Preview { book, actor, command, reply } => {
-                let outcome = self.preview(book, actor, &command);
+            Message::Preview { book, actor, commands, reply } => {
+                let outcome = self.preview(book, actor, &commands);
                 let _ = reply.send(outcome);
             }
             Message::Chart { book, actor, reply } => {
                 let chart = self.chart(book, actor);
                 let _ = reply.send(chart);
+            }
+            Message::Locate { book, actor, version, reply } => {
+                let places = self.locate(book, actor, version);
+                let _ = reply.send(places);
             }
             Message::Appended { batch: number, outcome } => {
                 if let Some(in_flight) = self.in_flight.iter_mut().find(|in_flight| in_flight.batch == number)
@@ -344,7 +355,9 @@ impl OwnerThread {
         let Ok(hot) = self.hot(id) else { return Err(Err(Refusal::NotApplied)) };
 
         let is_member = hot.book.role_of(order.actor).is_some();
-        if is_member && hot.keys.contains(&key) {
+        // Who asked under this key before hears the same again even as a member no more: the answer to leaving may
+        // have got lost. The key holds the caller, so nobody else finds it.
+        if hot.keys.contains(&key) {
             match self.kept_answer(id, key) {
                 Err(Broken) => return Err(Err(Refusal::NotApplied)),
                 Ok(Some(kept)) if kept.fingerprint != order.fingerprint => {
@@ -364,7 +377,7 @@ impl OwnerThread {
             return Err(Err(Refusal::VersionConflict { current: hot.version }));
         }
         let events = decide(&hot.book, order.actor, &order.command)
-            .map_err(|rejection| Err(Refusal::Rejected(rejection)))?;
+            .map_err(|rejection| answer::refusal(&order.command, hot.version, rejection))?;
 
         // Nothing below can be refused, but for want of a key to seal with or of a partition to write to.
         let book_key = self.shared.keys.of_or_new(id).map_err(|error| {
@@ -399,7 +412,16 @@ impl OwnerThread {
         };
         let record = sealed.encode();
         let (actor, fingerprint) = (order.actor, order.fingerprint);
-        let step = Step { book: id, hash: record.digest, recorded, actor, key, fingerprint, events: &events };
+        let step = Step {
+            book: id,
+            hash: record.digest,
+            recorded,
+            actor,
+            command: order.command.name(),
+            key,
+            fingerprint,
+            events: &events,
+        };
         let (touched, answer) = hot.take(&step);
         self.fresh_answers.insert((id, key), touched.answer.clone());
         Ok(Decided { record, written: Box::new(Written { command_id, touched }), answer })
@@ -409,15 +431,45 @@ impl OwnerThread {
         let hot = self.hot(book).map_err(|Broken| Refusal::NotApplied)?;
         hot.book.role_of(actor).ok_or(Refusal::Rejected(Rejection::BookNotFound))?;
         Ok(Chart {
+            settings: hot.book.settings.clone(),
             accounts: hot.book.accounts.clone(),
             categories: hot.book.categories.clone(),
             imports: hot.book.imports.keys().copied().collect(),
         })
     }
 
-    fn preview(&mut self, book: BookId, actor: UserId, command: &Command) -> Result<Vec<Event>, Refusal> {
+    fn locate(&mut self, book: BookId, actor: UserId, version: u64) -> Result<Vec<Place>, Refusal> {
+        let partition = self.partition;
         let hot = self.hot(book).map_err(|Broken| Refusal::NotApplied)?;
-        decide(&hot.book, actor, command).map_err(Refusal::Rejected)
+        hot.book.role_of(actor).ok_or(Refusal::Rejected(Rejection::BookNotFound))?;
+        // Why there is nothing to invert is said where the undoing is decided, after a look at its key.
+        let versions = hot.book.to_invert(version).unwrap_or_default();
+        let mut places = Vec::with_capacity(versions.len());
+        for version in versions {
+            let unsaved = self.unsaved.places.iter().find(|(at, of, _)| (*at, *of) == (book, version));
+            let position = match unsaved {
+                Some((_, _, position)) => Some(*position),
+                None => self.storage.place(book, version).map_err(|Broken| Refusal::NotApplied)?,
+            };
+            places.extend(position.map(|position| Place { partition, position, version }));
+        }
+        Ok(places)
+    }
+
+    fn preview(&mut self, book: BookId, actor: UserId, commands: &[Command]) -> Result<Vec<Event>, Refusal> {
+        let hot = self.hot(book).map_err(|Broken| Refusal::NotApplied)?;
+        let Some((last, before)) = commands.split_last() else { return Ok(Vec::new()) };
+        if before.is_empty() {
+            return decide(&hot.book, actor, last).map_err(Refusal::Rejected);
+        }
+        let (mut supposed, mut all) = (hot.book.clone(), Vec::new());
+        for command in commands {
+            let events = decide(&supposed, actor, command).map_err(Refusal::Rejected)?;
+            let recorded = Recorded { version: supposed.version + 1, at: DateTime::UNIX_EPOCH };
+            events.iter().for_each(|event| supposed.evolve(event, recorded));
+            all.extend(events);
+        }
+        Ok(all)
     }
 
     /// The book, read from the decision state if it is not in memory; a book that nobody made is empty.
@@ -494,9 +546,11 @@ impl OwnerThread {
             self.in_flight_records -= accepted.records;
             self.position = Position(accepted.expected.0 + accepted.records as u64 - 1);
             self.fence.seq += accepted.records as u64;
+            let mut position = accepted.expected;
             for mut item in accepted.items {
                 if let Some(written) = item.written.take() {
-                    self.unsaved.add(written.touched);
+                    self.unsaved.add(written.touched, position);
+                    position = Position(position.0 + 1);
                 }
                 tell(item);
             }
@@ -562,13 +616,14 @@ impl OwnerThread {
             hash: commit.hash,
             recorded: Recorded { version: commit.version, at: commit.recorded_at },
             actor: commit.actor,
+            command: &commit.command,
             key,
             fingerprint,
             events: &commit.events,
         };
         let (touched, _) = hot.take(&step);
         self.fresh_answers.insert((commit.book, key), touched.answer.clone());
-        self.unsaved.add(touched);
+        self.unsaved.add(touched, commit.position);
         self.position = commit.position;
         self.fence = Fence { epoch: commit.epoch, owner: commit.owner, seq: commit.seq };
         if self.unsaved.commits >= self.shared.config.save_every_commits {

@@ -1,15 +1,16 @@
 //! The hot books of a partition, and what of them has changed since the decision state was saved.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Book, Event, Recorded,
-    book::{Account, Category, Import, KeptEntry},
+    Book, Event, Recorded, Thing,
+    book::{Account, Category, Import, Invitation, KeptEntry},
     event::{Role, Settings},
-    id::{AccountId, BookId, CategoryId, ImportId, UserId},
+    id::{AccountId, BookId, CategoryId, ImportId, InvitationId, UserId},
+    touch::Touches,
 };
-use journal::Hash;
+use journal::{Hash, Position};
 
 use super::{Answer, Print, answer};
 
@@ -34,6 +35,7 @@ pub struct Step<'a> {
     pub hash: Hash,
     pub recorded: Recorded,
     pub actor: UserId,
+    pub command: &'a str,
     pub key: Print,
     pub fingerprint: Print,
     pub events: &'a [Event],
@@ -57,17 +59,29 @@ pub struct Touched {
     pub key: Print,
     pub answer: KeptAnswer,
     pub settings: Option<SettingsRow>,
-    pub accounts: Vec<(AccountId, Account)>,
-    pub categories: Vec<(CategoryId, Category)>,
+    pub accounts: Vec<(AccountId, Withdrawable<Account>)>,
+    pub categories: Vec<(CategoryId, Withdrawable<Category>)>,
     pub entries: Vec<KeptEntry>,
     pub imports: Vec<(ImportId, Import)>,
+}
+
+/// A part of a book whose making may have been undone.
+#[derive(Debug)]
+pub struct Withdrawable<T> {
+    pub part: T,
+    pub is_withdrawn: bool,
 }
 
 #[derive(Debug)]
 pub struct SettingsRow {
     pub settings: Option<Settings>,
+    pub settings_touches: Touches,
     pub created_at: Option<DateTime<Utc>>,
     pub members: Vec<(UserId, Role)>,
+    pub member_touches: Vec<(UserId, Touches)>,
+    pub invitations: Vec<(InvitationId, Invitation)>,
+    /// What was undone, each with the version of the commit that did it.
+    pub undos: Vec<(u64, u64)>,
 }
 
 /// What the parts of a book are that an event has changed.
@@ -87,7 +101,14 @@ impl Hot {
         self.hash = step.hash;
         self.keys.insert(step.key);
         self.unsaved += 1;
-        let answer = answer::answer(step.book, &self.book, step.recorded.version, step.actor, step.events);
+        let answer = answer::answer(
+            step.book,
+            &self.book,
+            step.recorded.version,
+            step.actor,
+            step.command,
+            step.events,
+        );
         let kept = KeptAnswer {
             fingerprint: step.fingerprint,
             answer: answer.clone(),
@@ -103,38 +124,19 @@ impl Hot {
             // The accounts of an entry that a correction moves are those before and those after it.
             if let Some(entry) = event.entry() {
                 self.add_accounts_of(entry, &mut parts);
-                parts.entries.insert(entry);
             }
             self.book.evolve(event, recorded);
             if let Some(entry) = event.entry() {
                 self.add_accounts_of(entry, &mut parts);
             }
-            match event {
-                Event::BookCreated { .. } | Event::BookChanged { .. } | Event::MemberAdded { .. } => {
-                    parts.settings = true;
-                }
-                Event::AccountOpened { account, .. }
-                | Event::AccountChanged { account, .. }
-                | Event::AccountClosed { account }
-                | Event::AccountReopened { account } => {
-                    parts.accounts.insert(*account);
-                }
-                Event::CategoryAdded { category, .. }
-                | Event::CategoryChanged { category, .. }
-                | Event::CategoryArchived { category }
-                | Event::CategoryRestored { category } => {
-                    parts.categories.insert(*category);
-                }
-                Event::EntryAdded { .. }
-                | Event::EntryCorrected { .. }
-                | Event::EntryRemoved { .. }
-                | Event::EntryRestored { .. } => {}
-                Event::ImportStarted { import, .. }
-                | Event::ImportLinesJudged { import, .. }
-                | Event::ImportFinished { import }
-                | Event::ImportReverted { import } => {
-                    parts.imports.insert(*import);
-                }
+            match Thing::of(event) {
+                Some(Thing::Book | Thing::Invitation(_) | Thing::Member(_)) => parts.settings = true,
+                Some(Thing::Account(account)) => drop(parts.accounts.insert(account)),
+                Some(Thing::Category(category)) => drop(parts.categories.insert(category)),
+                Some(Thing::Entry(entry)) => drop(parts.entries.insert(entry)),
+                Some(Thing::Import(import)) => drop(parts.imports.insert(import)),
+                // What was undone is kept beside the settings.
+                None => parts.settings |= matches!(event, Event::CommitUndone { .. }),
             }
         }
         self.version = recorded.version;
@@ -150,7 +152,20 @@ impl Hot {
 
     /// The changed parts as they stand now.
     fn touched(&self, book: BookId, parts: Parts, key: Print, answer: KeptAnswer) -> Touched {
-        let pick = |id: AccountId| self.book.accounts.get(&id).map(|account| (id, account.clone()));
+        let pick = |id: AccountId| {
+            let there = self.book.accounts.get(&id).map(|account| (account, false));
+            let withdrawn = || self.book.withdrawn_accounts.get(&id).map(|account| (account, true));
+            there
+                .or_else(withdrawn)
+                .map(|(account, is_withdrawn)| (id, Withdrawable { part: account.clone(), is_withdrawn }))
+        };
+        let pick_category = |id: CategoryId| {
+            let there = self.book.categories.get(&id).map(|category| (category, false));
+            let withdrawn = || self.book.withdrawn_categories.get(&id).map(|category| (category, true));
+            there
+                .or_else(withdrawn)
+                .map(|(category, is_withdrawn)| (id, Withdrawable { part: category.clone(), is_withdrawn }))
+        };
         Touched {
             book,
             version: self.version,
@@ -159,15 +174,15 @@ impl Hot {
             key,
             settings: parts.settings.then(|| SettingsRow {
                 settings: self.book.settings.clone(),
+                settings_touches: self.book.settings_touches.clone(),
                 created_at: self.book.created_at,
                 members: self.book.members.iter().map(|(user, role)| (*user, *role)).collect(),
+                member_touches: pairs(&self.book.member_touches),
+                invitations: pairs(&self.book.invitations),
+                undos: self.book.undos.turns(),
             }),
             accounts: parts.accounts.into_iter().filter_map(pick).collect(),
-            categories: parts
-                .categories
-                .into_iter()
-                .filter_map(|id| self.book.categories.get(&id).map(|category| (id, category.clone())))
-                .collect(),
+            categories: parts.categories.into_iter().filter_map(pick_category).collect(),
             entries: parts.entries.into_iter().filter_map(|id| self.book.entries.get(&id).cloned()).collect(),
             imports: parts
                 .imports
@@ -179,16 +194,22 @@ impl Hot {
     }
 }
 
+fn pairs<K: Copy, V: Clone>(map: &BTreeMap<K, V>) -> Vec<(K, V)> {
+    map.iter().map(|(key, value)| (*key, value.clone())).collect()
+}
+
 /// Accepted changes on their way to the decision state; a later one of the same row replaces the earlier.
 #[derive(Debug, Default)]
 pub struct Unsaved {
     pub commits: usize,
     pub books: HashMap<BookId, UnsavedBook>,
-    pub accounts: HashMap<(BookId, AccountId), Account>,
-    pub categories: HashMap<(BookId, CategoryId), Category>,
+    pub accounts: HashMap<(BookId, AccountId), Withdrawable<Account>>,
+    pub categories: HashMap<(BookId, CategoryId), Withdrawable<Category>>,
     pub entries: HashMap<(BookId, domain::id::EntryId), KeptEntry>,
     pub imports: HashMap<(BookId, ImportId), Import>,
     pub answers: Vec<(BookId, Print, KeptAnswer)>,
+    /// Where in the journal each commit stands.
+    pub places: Vec<(BookId, u64, Position)>,
 }
 
 #[derive(Debug)]
@@ -201,7 +222,7 @@ pub struct UnsavedBook {
 }
 
 impl Unsaved {
-    pub fn add(&mut self, touched: Touched) {
+    pub fn add(&mut self, touched: Touched, position: Position) {
         let Touched { book, version, hash, recorded_at, key, answer, settings, .. } = touched;
         let row = self.books.entry(book).or_insert(UnsavedBook {
             version,
@@ -222,6 +243,7 @@ impl Unsaved {
         self.entries.extend(touched.entries.into_iter().map(|kept| ((book, kept.entry.id), kept)));
         self.imports.extend(touched.imports.into_iter().map(|(id, import)| ((book, id), import)));
         self.answers.push((book, key, answer));
+        self.places.push((book, version, position));
         self.commits += 1;
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     writes::{Write, book_in_path, category_in_path},
 };
 
-/// Archives a category: it takes no new entries and keeps its past.
+/// Archives a category: it takes no new entries and keeps its past. What stands below it stays in use.
 #[utoipa::path(
     post,
     path = "/books/{book}/categories/{category}/archive",

@@ -8,7 +8,7 @@ use crate::{
     writes::{Write, book_in_path, category_in_path},
 };
 
-/// Brings an archived category back.
+/// Brings an archived category back. One that was merged comes back empty: what was in it stays where it went.
 #[utoipa::path(
     post,
     path = "/books/{book}/categories/{category}/restore",

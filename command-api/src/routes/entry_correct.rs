@@ -13,15 +13,17 @@ use utoipa::ToSchema;
 
 use super::{
     EntryWritten,
-    entry::{Foreign, Kind, Split, sorting, tags},
+    entry::{Foreign, Kind, Posting, Split, postings, sorting, tags},
 };
 use crate::{
     ApiState,
-    fields::{Date, Note, Payee, SignedAmount, Tag, given},
+    fields::{Date, Note, Payee, PositiveAmount, SignedAmount, Tag, given},
     writes::{Write, book_in_path, entry_in_path},
 };
 
-/// Only what is given changes; `null` takes an optional field away. A list is replaced whole.
+/// Only what is given changes; `null` takes an optional field away. A list is replaced whole. A new `kind` leaves behind
+/// what only the old one has and needs what it has itself. Moving to an account of another currency takes the amount that
+/// goes with it.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntryChange {
@@ -44,6 +46,7 @@ pub struct EntryChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<CategoryId>,
     /// Take the place of the category.
+    #[schema(max_items = 100)]
     #[serde(skip_serializing_if = "Option::is_none")]
     splits: Option<Vec<Split>>,
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
@@ -61,9 +64,17 @@ pub struct EntryChange {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     to_account: Option<Option<AccountId>>,
+    /// Of a transfer between two currencies: what arrives.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    to_amount: Option<Option<PositiveAmount>>,
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Foreign>)]
     foreign: Option<Option<Foreign>>,
+    /// Of a balanced entry.
+    #[schema(min_items = 2, max_items = 100)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postings: Option<Vec<Posting>>,
 }
 
 /// Corrects an entry. What it was before stays in its history.
@@ -102,6 +113,8 @@ pub async fn handler(
         currency: change.currency.clone(),
         sorting,
         to_account: change.to_account,
+        to_amount: change.to_amount.map(|amount| amount.map(|amount| amount.0)),
+        postings: change.postings.as_deref().map(|given| postings(given, &mut faults)),
         payee: change.payee.clone().map(|payee| payee.and_then(|payee| payee.0)),
         note: change.note.clone().map(|note| note.and_then(|note| note.0)),
         tags: change.tags.as_ref().map(|given| tags(given.as_deref().unwrap_or_default(), &mut faults)),

@@ -18,7 +18,8 @@ const COMMIT_ENTRIES: usize = 1_000;
 
 /// Takes back an import: removes every entry that came in with it and is still there.
 ///
-/// They can be restored one by one. Where the answer gets lost, send it again with the same key.
+/// What it made a transfer of is what it was before, unless somebody has changed it since. Accounts and categories that
+/// came with it stay. Where the answer gets lost, send it again with the same key.
 #[utoipa::path(
     post,
     path = "/books/{book}/imports/{import}/revert",
@@ -58,18 +59,22 @@ async fn revert(api: &ApiState, write: &Write, book: BookId, import: ImportId) -
         }
         let answer = api.owners.execute(order).await?;
         was_replayed &= answer.replayed;
-        if is_about_import(&answer) {
+        if is_reverted(&answer) {
             return Ok(Answer { replayed: was_replayed, ..answer });
         }
     }
-    unreachable!("the last commit of a revert is about the import, and each one before it removes entries")
+    unreachable!("each commit of a revert takes entries back, and the last one marks the import as reverted")
 }
 
-/// The commits before the last one are about entries only.
-fn is_about_import(answer: &Answer) -> bool {
+/// Whether the import of the answer is reverted whole.
+pub(super) fn is_reverted(answer: &Answer) -> bool {
     #[derive(Deserialize)]
     struct About {
-        import: Option<serde::de::IgnoredAny>,
+        import: Standing,
     }
-    serde_json::from_str::<About>(&answer.body).is_ok_and(|about| about.import.is_some())
+    #[derive(Deserialize)]
+    struct Standing {
+        status: String,
+    }
+    serde_json::from_str::<About>(&answer.body).is_ok_and(|about| about.import.status == "reverted")
 }

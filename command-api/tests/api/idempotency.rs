@@ -97,8 +97,8 @@ async fn keys_of_other_callers_and_other_books_are_their_own() {
     let world = World::new();
     let home = world.home().await;
     let second = world.home().await;
-    let (bob, editor) = (user(2), domain::event::Role::Editor);
-    let world = world.with_member(home.id(), bob, editor);
+    let bob = user(2);
+    world.join(&home.at, bob, "editor").await;
     let mine = add(&world, &home, "shared", "1.00").await;
     let other_book = add(&world, &second, "shared", "1.00").await;
     let call = world.call(&format!("POST {}", home.entries())).json(&home.expense("7.00")).key("shared");

@@ -23,15 +23,40 @@ Date;Payee;Purpose;Amount
 ";
 
 fn form(parts: &[(&str, Option<&str>, &str)]) -> Vec<u8> {
-    let mut body = String::new();
+    let parts: Vec<_> =
+        parts.iter().map(|(name, file, content)| (*name, *file, content.as_bytes())).collect();
+    form_of_bytes(&parts)
+}
+
+fn form_of_bytes(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
     for (name, file_name, content) in parts {
         let file_name = file_name.map_or(String::new(), |file_name| format!("; filename=\"{file_name}\""));
-        body.push_str(&format!(
-            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"{file_name}\r\n\r\n{content}\r\n"
-        ));
+        let head =
+            format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"{file_name}\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
     }
-    body.push_str(&format!("--{BOUNDARY}--\r\n"));
-    body.into_bytes()
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    body
+}
+
+/// A file of any format.
+pub fn upload_bytes<'w>(
+    world: &'w World,
+    home: &Home,
+    name: &str,
+    file: &[u8],
+    mapping: Option<&Value>,
+    more: &[(&str, &str)],
+) -> Call<'w> {
+    let mapping = mapping.map(Value::to_string);
+    let mut parts = vec![("file", Some(name), file)];
+    parts.extend(mapping.as_deref().map(|mapping| ("mapping", None, mapping.as_bytes())));
+    parts.extend(more.iter().map(|(name, value)| (*name, None, value.as_bytes())));
+    let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    world.call(&format!("POST {}/imports", home.at)).text(&content_type, form_of_bytes(&parts))
 }
 
 fn send_form<'w>(world: &'w World, home: &Home, parts: &[(&str, Option<&str>, &str)]) -> Call<'w> {
@@ -254,6 +279,30 @@ async fn a_long_import_is_reverted_in_several_commits() {
     assert_eq!((import(&reverted)["status"].clone(), reverted.version()), (json!("reverted"), 13));
     assert_eq!(balance(&world, &home).await, "1000.00");
     assert_eq!(revert().send().await.essence(), reverted.essence());
+    world.verify();
+}
+
+#[tokio::test]
+async fn all_or_nothing_is_nothing_too_when_the_book_changes_in_between() {
+    let place = Place::new();
+    let journal = FaultyJournal::around(place.journal());
+    let world = World::on(place, Arc::clone(&journal) as _, |_| {});
+    let home = world.home().await;
+    let mut file = "Date;Payee;Purpose;Amount\n".to_owned();
+    for line in 0..10_500 {
+        file.push_str(&format!("01.10.2026;Shop {line};x;-0,01\n"));
+    }
+    // The first ten thousand lines go in, the others do not, and then the account is closed.
+    journal.plan([Fault::None, Fault::Refuse]);
+    let send =
+        || upload(&world, &home, &file, Some(&mapping(&home)), &[("mode", "all")]).key("import").send();
+    assert_eq!(send().await.refusal(), "503 unavailable");
+    assert_eq!(balance(&world, &home).await, "900.00");
+    world.call(&format!("POST {}/accounts/{}/close", home.at, home.bank)).send().await;
+    assert_eq!(send().await.refusal(), "422 import_refused");
+    assert_eq!(balance(&world, &home).await, "1000.00");
+    assert_eq!(send().await.refusal(), "409 import_finished");
+    assert_eq!(balance(&world, &home).await, "1000.00");
     world.verify();
 }
 

@@ -14,23 +14,14 @@ use std::{
 use axum::{Router, body::Body};
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_command_api::{ApiState, Config, Owners, Sources, router};
-use domain::{
-    Event,
-    event::Role,
-    id::{AccountId, BookId, UserId},
-};
+use domain::id::{AccountId, BookId, UserId};
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt;
 use http_kit::{
     layers::{self, RequestLimits},
     testing,
 };
-use journal::{
-    Commit, CommitReader, Fence, Journal, KeyStore, NewRecord, Position, partition_of,
-    record::SealedCommit,
-    sqlite::SqliteJournal,
-    tenure::{self, Acquisition},
-};
+use journal::{Commit, CommitReader, Fence, Journal, KeyStore, NewRecord, Position, sqlite::SqliteJournal};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -230,46 +221,13 @@ impl World {
         }
     }
 
-    /// Makes somebody a member, which no route does yet: as another owner of the partition would.
-    pub fn with_member(self, book: BookId, user: UserId, role: Role) -> Self {
-        let add = |place: &Place| {
-            let (journal, keys) = (place.journal(), place.keys());
-            let mut last = None;
-            let acquisition = Acquisition {
-                journal: &journal,
-                keys: &keys,
-                partition: partition_of(book, PARTITIONS),
-                owner: "another",
-                after: Position::START,
-                fence: Fence::default(),
-            };
-            let tenure = tenure::acquire(acquisition, &noon, &mut |commit| {
-                if commit.book == book {
-                    last = Some(commit);
-                }
-            })
-            .unwrap();
-            let last = last.unwrap();
-            let commit = SealedCommit {
-                epoch: tenure.epoch,
-                owner: tenure.owner,
-                seq: 1,
-                book,
-                version: last.version + 1,
-                previous: last.hash,
-                command: "add_member".to_owned(),
-                command_id: "cmd".to_owned(),
-                key: "0".repeat(32),
-                fingerprint: "0".repeat(32),
-                actor: last.actor,
-                correlation_id: None,
-                causation_id: None,
-                recorded_at: last.recorded_at,
-                events: vec![Event::MemberAdded { user, role }],
-            };
-            append(journal.as_ref(), tenure.partition, vec![commit.encode()]);
-        };
-        self.restarted(|place| aside(|| add(place)))
+    /// Somebody is invited to the book and accepts.
+    pub async fn join(&self, at: &str, user: UserId, role: &str) {
+        let new = json!({"email": "somebody@example.org", "role": role});
+        let invited = self.post(&format!("{at}/invitations"), new).await;
+        let accept = json!({"token": invited.json()["token"]});
+        let accepted = self.call("POST /invitations/accept").by(user).json(&accept).send().await;
+        assert_eq!(accepted.status, 200, "{}", accepted.body);
     }
 }
 

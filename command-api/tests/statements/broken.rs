@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use daybook_command_api::statements::csv::{
-    COLUMNS_MAX, CategoryRule, FILE_BYTES_MAX, Mapping, RECORDS_MAX, Statement, StatementError, guess, read,
+use daybook_command_api::statements::csv::{CategoryRule, Mapping, guess, read};
+use daybook_command_api::statements::{
+    COLUMNS_MAX, FILE_BYTES_MAX, Line, RECORDS_MAX, Statement, StatementError,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -27,7 +28,7 @@ fn read_plain(lines: &str) -> Result<Statement, StatementError> {
 
 /// One word per line of the file that is not passed over: its number and the amount or the refusal's code.
 fn outcomes(statement: &Statement) -> Vec<String> {
-    let outcome = |line: &daybook_command_api::statements::csv::Line| match &line.outcome {
+    let outcome = |line: &Line| match &line.outcome {
         Ok(row) => format!("{}:{}", line.number, row.amount_minor),
         Err(refusal) => format!("{}:{}", line.number, refusal.code),
     };

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use daybook_command_api::statements::csv::{
-    AmountRule, Confidence, Guess, Line, Mapping, Row, Statement, guess, read,
-};
+use daybook_command_api::statements::csv::{AmountRule, Guess, Mapping, guess, read};
+use daybook_command_api::statements::{Confidence, Line, Row, Statement};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -2,20 +2,23 @@
 //! a running balance, where there is one, proves which way the money went.
 
 mod dates;
-mod marks;
 mod sheet;
 mod sign;
 mod table;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use self::dates::is_date;
 use self::sheet::Sheet;
-use super::encoding::{decode, detect};
 use super::header_words::Role;
 use super::records::Records;
-use super::{AmountRule, Mapping, StatementError, refuse_size};
+use super::{AmountRule, Mapping};
+use crate::statements::encoding::{decode, detect};
+use crate::statements::marks::marks_of;
+use crate::statements::{Confidence, Reason, StatementError, refuse_size};
 
 /// More than any currency has, so that guessing never stumbles over decimals.
 const DECIMALS: u8 = 6;
@@ -33,23 +36,6 @@ pub struct Guess {
     /// The one currency the whole file is in, where it says so.
     pub currency: Option<String>,
     pub reasons: Vec<Reason>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    Low,
-    Medium,
-    High,
-}
-
-/// Why one part of the mapping is as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Reason {
-    /// The mapping's field.
-    pub about: String,
-    pub because: String,
-    pub confidence: Confidence,
 }
 
 #[derive(Default)]
@@ -88,7 +74,7 @@ pub fn guess(bytes: &[u8]) -> Result<Guess, StatementError> {
     let date = sheet.date_column()?;
     let others: Vec<usize> =
         sheet.columns().filter(|at| *at != date && sheet.mostly(*at, is_date)).take(TRIED_MAX).collect();
-    let (amount_marks, confidence, because) = marks::marks_of(&sheet.amount_cells(), table.delimiter);
+    let (amount_marks, confidence, because) = marks_of(&sheet.amount_cells(), table.delimiter);
     reasons.add("decimal_mark", confidence, because);
     let currency = sheet.currency();
     let month_first =
@@ -121,6 +107,8 @@ pub fn guess(bytes: &[u8]) -> Result<Guess, StatementError> {
         skip_rows_where: sheet.skip_rules(),
         account: None,
         rules: Vec::new(),
+        transfers: BTreeMap::new(),
+        transfer_days: None,
         default_expense_category: None,
         default_income_category: None,
     };

@@ -1,9 +1,12 @@
+use std::collections::BTreeMap;
+
 use csv::StringRecord;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::amount::Marks;
-use super::{COLUMNS_MAX, DateFormat, Encoding, Row, StatementError};
+use super::super::amount::Marks;
+use super::super::{COLUMNS_MAX, Encoding, Row, StatementError};
+use super::DateFormat;
 
 /// How one bank lays out its CSV file, and what the book shall make of it. Ids of accounts and categories are kept as
 /// they were sent; whoever imports resolves them.
@@ -65,6 +68,13 @@ pub struct Mapping {
     /// Tried in order before the default categories.
     #[serde(default)]
     pub rules: Vec<CategoryRule>,
+    /// Texts that tell of money going to another account of the book, or coming from there: the other account's number,
+    /// or what the bank writes. Tried before the rules.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub transfers: BTreeMap<String, String>,
+    /// How many days the two sides of a transfer may be apart, at most 14. 3 if it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer_days: Option<u16>,
     #[serde(default)]
     pub default_expense_category: Option<String>,
     #[serde(default)]

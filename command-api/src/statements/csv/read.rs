@@ -1,54 +1,14 @@
-use chrono::NaiveDate;
 use csv::StringRecord;
 
-use super::amount::{AmountFault, currency_code};
-use super::encoding::decode;
 use super::mapping::{AmountPositions, Header, Positions};
 use super::records::{Record, Records};
-use super::{FIELD_CHARS_MAX, Mapping, SkipWhen, StatementError, refuse_size};
-
-/// A statement's lines in file order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    pub lines: Vec<Line>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// The physical line of the file where the record begins, counted from 1.
-    pub number: u64,
-    pub outcome: Result<Row, Refusal>,
-}
-
-/// One movement of money.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    pub occurred_on: NaiveDate,
-    /// Minor units; positive when money came in. Never zero.
-    pub amount_minor: i64,
-    /// As the line says; the account's own where it says nothing.
-    pub currency: Option<String>,
-    pub payee: String,
-    pub note: String,
-    /// The bank's word for the kind of spending.
-    pub category_hint: Option<String>,
-    /// Payee and note in lower case with single spaces: with date and amount it recognises the line in another export.
-    pub text: String,
-}
-
-/// Why one line was not taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Stable, in snake case.
-    pub code: &'static str,
-    pub detail: String,
-}
-
-impl Refusal {
-    fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
-    }
-}
+use super::{Mapping, SkipWhen};
+use crate::statements::amount::{AmountFault, currency_code};
+use crate::statements::encoding::decode;
+use crate::statements::statement::{shown, single_spaced};
+use crate::statements::{
+    FIELD_CHARS_MAX, Format, Line, NumberedBy, Refusal, Row, Statement, StatementError, refuse_size,
+};
 
 /// Reads a whole file. `decimals` are those of the account's currency.
 ///
@@ -80,11 +40,19 @@ pub fn read(bytes: &[u8], mapping: &Mapping, decimals: u8) -> Result<Statement, 
     if lines.is_empty() {
         return Err(StatementError::NoRecords { line: records.line() });
     }
-    Ok(Statement { lines })
+    Ok(Statement {
+        format: Format::Csv,
+        accounts: Vec::new(),
+        categories: Vec::new(),
+        transfers_stand_twice: false,
+        numbered_by: NumberedBy::Line,
+        reasons: Vec::new(),
+        lines,
+    })
 }
 
 /// No letter, no digit, and no zero byte that would tell of a damaged file.
-pub(super) fn is_blank(fields: &StringRecord) -> bool {
+pub(in crate::statements) fn is_blank(fields: &StringRecord) -> bool {
     !fields.as_slice().contains(|letter: char| letter.is_alphanumeric() || letter == '\0')
 }
 
@@ -131,17 +99,13 @@ fn row(
     let payer = if amount_minor > 0 { joined(fields, &positions.payer) } else { String::new() };
     let payee = if payer.is_empty() { joined(fields, &positions.payee) } else { payer };
     let note = joined(fields, &positions.note);
-    let text = single_spaced(&format!("{payee} {note}")).to_lowercase();
     let category_hint = positions.category.map(|at| single_spaced(self::cell(fields, at)));
-    Ok(Row {
-        occurred_on,
-        amount_minor,
+    let row = Row {
         currency,
-        payee,
-        note,
         category_hint: category_hint.filter(|hint| !hint.is_empty()),
-        text,
-    })
+        ..Row::new(occurred_on, amount_minor)
+    };
+    Ok(row.with_texts(payee, note))
 }
 
 pub(super) fn refuse_skipped(
@@ -175,17 +139,8 @@ pub(super) fn signed_amount(
         let text = cell(fields, at);
         marks.parse(text, decimals).or_else(|fault| match fault {
             AmountFault::Missing => Ok(0),
-            AmountFault::Invalid => {
-                let detail =
-                    format!("`{}` is no amount with the decimal mark `{}`.", shown(text), marks.decimal);
-                Err(Refusal::new("amount_invalid", detail))
-            }
-            AmountFault::TooManyDecimals => {
-                let detail = format!("`{}` has more than {decimals} decimals.", shown(text));
-                Err(Refusal::new("amount_too_many_decimals", detail))
-            }
-            AmountFault::TooLarge => {
-                Err(Refusal::new("amount_too_large", format!("`{}` is too large.", shown(text))))
+            AmountFault::Invalid | AmountFault::TooManyDecimals | AmountFault::TooLarge => {
+                Err(fault.refusal(text, marks, decimals))
             }
         })
     };
@@ -241,7 +196,7 @@ fn holds(words: &[String], wanted: &str) -> bool {
 }
 
 /// Empty where the record is shorter than the header.
-pub(super) fn cell(fields: &StringRecord, at: usize) -> &str {
+pub(in crate::statements) fn cell(fields: &StringRecord, at: usize) -> &str {
     fields.get(at).unwrap_or_default().trim()
 }
 
@@ -254,16 +209,4 @@ fn joined(fields: &StringRecord, columns: &[usize]) -> String {
         }
     }
     parts.join(" ")
-}
-
-fn single_spaced(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A cell's beginning, for a sentence.
-fn shown(cell: &str) -> String {
-    match cell.char_indices().nth(40) {
-        Some((cut, _)) => format!("{}…", &cell[..cut]),
-        None => cell.to_owned(),
-    }
 }

@@ -1,13 +1,15 @@
 use csv::{ReaderBuilder, StringRecord};
 
-use super::{COLUMNS_MAX, Mapping, RECORDS_MAX, StatementError};
+use super::super::lines::{line_ends, offset_of_line};
+use super::super::{COLUMNS_MAX, RECORDS_MAX, StatementError};
+use super::Mapping;
 
 /// A missing closing quote makes the CSV reader swallow the lines after it. We then go back to the line after the broken
 /// one, but only so often: each time costs up to one pass over the rest of the file.
 const RECOVERIES_MAX: usize = 20;
 
 /// Records in file order with the physical lines they stand on. The reader streams over the decoded text.
-pub(super) struct Records<'t> {
+pub(in crate::statements) struct Records<'t> {
     text: &'t str,
     delimiter: u8,
     quote: Option<u8>,
@@ -20,7 +22,7 @@ pub(super) struct Records<'t> {
     recoveries: usize,
 }
 
-pub(super) struct Record<'r> {
+pub(in crate::statements) struct Record<'r> {
     pub fields: &'r StringRecord,
     /// The physical line where the record begins, counted from 1.
     pub line: u64,
@@ -127,32 +129,6 @@ pub(super) fn fields_of_line(line: &str, delimiter: u8, quote: Option<u8>) -> Ve
         Ok(true) => fields.iter().map(str::to_owned).collect(),
         Ok(false) | Err(_) => Vec::new(),
     }
-}
-
-/// `\n`, `\r\n` and a lone `\r` each end one line.
-pub(super) fn line_ends(bytes: &[u8]) -> u64 {
-    let mut ends = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'\n' => ends += 1,
-            b'\r' if bytes.get(at + 1) != Some(&b'\n') => ends += 1,
-            _ => {}
-        }
-    }
-    ends
-}
-
-/// Where the text begins after `lines` physical lines; its end when it has fewer.
-fn offset_of_line(text: &str, lines: u64) -> usize {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    for _ in 0..lines {
-        let Some(length) = bytes[at..].iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
-            return bytes.len();
-        };
-        at += length + if bytes[at + length..].starts_with(b"\r\n") { 2 } else { 1 };
-    }
-    at
 }
 
 /// The first physical lines of a text, without their ends.

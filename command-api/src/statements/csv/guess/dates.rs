@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 
+use super::super::DateFormat;
 use super::super::read::cell;
 use super::super::records::Records;
-use super::super::{DateFormat, StatementError};
-use super::Confidence;
+use crate::statements::Confidence;
+use crate::statements::StatementError;
 
 /// Day first stands before month first: of two formats that read equally much, the first is the fallback.
 static FORMATS: LazyLock<Vec<DateFormat>> = LazyLock::new(|| {

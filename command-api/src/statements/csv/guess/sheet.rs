@@ -2,14 +2,15 @@
 
 use csv::StringRecord;
 
-use super::super::amount::currency_code;
 use super::super::header_words::{IN_WORDS, OUT_WORDS, Role, UNSETTLED_WORDS, currency_in, plain};
 use super::super::mapping::Header;
 use super::super::read::cell;
-use super::super::{Column, SkipRule, SkipWhen, StatementError};
+use super::super::{Column, SkipRule, SkipWhen};
 use super::TRIED_MAX;
 use super::dates::is_date;
 use super::table::{Table, is_money};
+use crate::statements::StatementError;
+use crate::statements::amount::currency_code;
 
 /// The table's columns, seen through the rows that have a date.
 pub(super) struct Sheet<'t> {

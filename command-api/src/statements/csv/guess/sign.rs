@@ -1,12 +1,14 @@
 //! Which columns are the amount and which way the money went.
 
-use super::super::amount::Marks;
 use super::super::header_words::{CARD_HEADERS, CARD_PAYMENT_WORDS, IN_WORDS, OUT_WORDS, Role, plain};
 use super::super::mapping::Positions;
 use super::super::read::{cell, refuse_skipped, signed_amount};
-use super::super::{AmountRule, Column, Mapping, StatementError};
+use super::super::{AmountRule, Column, Mapping};
 use super::sheet::{Sheet, Texts};
-use super::{Confidence, DECIMALS, Reasons, TRIED_MAX};
+use super::{DECIMALS, Reasons, TRIED_MAX};
+use crate::statements::Confidence;
+use crate::statements::StatementError;
+use crate::statements::amount::Marks;
 
 /// How well amounts explain the steps of the running balance.
 #[derive(Clone, Copy, Default)]

@@ -2,12 +2,12 @@
 
 use csv::StringRecord;
 
-use super::super::StatementError;
-use super::super::amount::Marks;
 use super::super::header_words::Role;
 use super::super::read::{cell, is_blank};
 use super::super::records::{Records, fields_of_line, first_lines};
 use super::dates::is_date;
+use crate::statements::StatementError;
+use crate::statements::amount::Marks;
 
 const DELIMITERS: [u8; 4] = [b';', b'\t', b',', b'|'];
 const QUOTE: Option<u8> = Some(b'"');

@@ -1,7 +1,7 @@
 //! Which signs stand inside the numbers.
 
-use super::super::amount::{Marks, is_space, unwrap_number};
 use super::Confidence;
+use super::amount::{Marks, is_space, unwrap_number};
 
 #[derive(Default)]
 struct Votes {

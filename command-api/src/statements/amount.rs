@@ -1,3 +1,6 @@
+use super::Refusal;
+use super::statement::shown;
+
 /// What is wrong with the text of an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AmountFault {
@@ -5,6 +8,25 @@ pub(super) enum AmountFault {
     Invalid,
     TooManyDecimals,
     TooLarge,
+}
+
+impl AmountFault {
+    /// What to tell of the text that is no amount.
+    pub fn refusal(self, text: &str, marks: Marks, decimals: u8) -> Refusal {
+        match self {
+            Self::Missing => Refusal::new("amount_missing", "The line has no amount."),
+            Self::Invalid => {
+                let detail =
+                    format!("`{}` is no amount with the decimal mark `{}`.", shown(text), marks.decimal);
+                Refusal::new("amount_invalid", detail)
+            }
+            Self::TooManyDecimals => {
+                let detail = format!("`{}` has more than {decimals} decimals.", shown(text));
+                Refusal::new("amount_too_many_decimals", detail)
+            }
+            Self::TooLarge => Refusal::new("amount_too_large", format!("`{}` is too large.", shown(text))),
+        }
+    }
 }
 
 /// The signs a file uses inside its numbers.

@@ -3,8 +3,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::StatementError;
-use super::records::line_ends;
+use super::lines::line_ends;
+use super::statement::shown;
+use super::{Confidence, Reason, StatementError};
 
 /// How the file's bytes are letters. A byte order mark is skipped wherever there is one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -70,6 +71,53 @@ fn decode_utf16<'b>(
         return Err(StatementError::EncodingInvalid { line, encoding: encoding.name() });
     }
     Ok(text)
+}
+
+/// Decodes a file that declares its encoding by a name, or does not. What a person says counts more than the declaration,
+/// and a byte order mark more than a name; a file that declares a Latin encoding and is UTF-8 throughout is UTF-8.
+pub(super) fn decode_declared<'b>(
+    bytes: &'b [u8],
+    declared: Option<&str>,
+    hint: Option<Encoding>,
+    reasons: &mut Vec<Reason>,
+) -> Result<Cow<'b, str>, StatementError> {
+    if let Some(hint) = hint {
+        return decode(bytes, hint);
+    }
+    let (detected, because) = detect(bytes);
+    let name = declared.unwrap_or_default().trim().to_ascii_lowercase();
+    let encoding = match name.as_str() {
+        _ if matches!(detected, Encoding::Utf16Le | Encoding::Utf16Be) => detected,
+        "" | "us-ascii" | "usascii" | "ascii" => {
+            if detected != Encoding::Utf8 {
+                let because = because.to_owned();
+                reasons.push(Reason {
+                    about: "encoding".to_owned(),
+                    because,
+                    confidence: Confidence::Medium,
+                });
+            }
+            detected
+        }
+        "utf-8" | "utf8" | "unicode" => Encoding::Utf8,
+        "windows-1252" | "cp1252" | "1252" | "iso-8859-1" | "8859-1" | "latin1" | "latin-1"
+        | "iso-8859-15" => {
+            if detected == Encoding::Utf8 && !bytes.is_ascii() {
+                let because = format!("The file declares {name}, but all its bytes are valid UTF-8.");
+                reasons.push(Reason { about: "encoding".to_owned(), because, confidence: Confidence::High });
+                Encoding::Utf8
+            } else if name == "iso-8859-15" {
+                Encoding::Iso8859_15
+            } else {
+                Encoding::Windows1252
+            }
+        }
+        _ => {
+            let reason = format!("the encoding `{}` is declared, which is not read", shown(&name));
+            return Err(StatementError::Malformed { line: 1, reason });
+        }
+    };
+    decode(bytes, encoding)
 }
 
 /// The likeliest encoding and the sentence that says why.
