@@ -7,8 +7,11 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     response::Response,
 };
-use chrono::NaiveDate;
-use domain::id::{BookId, UserId};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{
+    event::Role,
+    id::{BookId, UserId},
+};
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use http_kit::{access::Caller, cursor::CursorKey, problem::Problem};
 use moka::sync::Cache;
@@ -20,23 +23,30 @@ use read_model::{
     },
 };
 use serde::{Deserialize, Serialize};
-use tokio::{sync::watch, time};
+use tokio::{
+    sync::{Semaphore, watch},
+    time,
+};
 use utoipa::IntoParams;
 
 use crate::{
     clock::Clock,
     config::Config,
+    live::Streams,
     names::{Named, Names},
 };
 
 /// What the handlers share.
 pub struct QueryApi {
-    read_model: ReadModel,
+    pub(crate) read_model: ReadModel,
     /// Counts the files that the read model has been changed over to; what was computed from one is not given for
     /// another.
     files: watch::Receiver<u64>,
-    progress: Arc<Progress>,
-    names: Arc<dyn Names>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) names: Arc<dyn Names>,
+    pub(crate) streams: Arc<Streams>,
+    /// A permit for each export that may be under way at once.
+    pub(crate) exports: Arc<Semaphore>,
     clock: Clock,
     pub(crate) cursors: CursorKey,
     pub(crate) config: Config,
@@ -54,7 +64,7 @@ struct AnswerKey {
 
 /// Who reads which book, and what they have of it already.
 pub struct Reader {
-    user: UserId,
+    pub(crate) user: UserId,
     /// `None` where the path holds no id of a book; that is answered as a book that does not exist.
     book: Option<BookId>,
     known_tags: Vec<String>,
@@ -83,18 +93,23 @@ fn known_tags(headers: &HeaderMap) -> Vec<String> {
 /// Which answer is asked for, apart from the book and its version.
 pub(crate) struct View {
     text: String,
-    /// The day that counts as today, where the answer depends on it.
-    today: Option<NaiveDate>,
+    /// The time that the answer is told for, where it depends on that.
+    told_for: Option<String>,
 }
 
 impl View {
     /// `parameters` have to write down all that the answer depends on.
     pub fn of(route: &str, parameters: &impl Serialize) -> Self {
-        Self { text: format!("{route}?{}", canonical(parameters)), today: None }
+        Self { text: format!("{route}?{}", canonical(parameters)), told_for: None }
     }
 
     pub fn today(self, today: NaiveDate) -> Self {
-        Self { text: self.text, today: Some(today) }
+        Self { told_for: Some(today.to_string()), ..self }
+    }
+
+    /// What is told changes at instants, of which this is the last one.
+    pub fn since(self, instant: DateTime<Utc>) -> Self {
+        Self { told_for: Some(instant.timestamp_millis().to_string()), ..self }
     }
 }
 
@@ -152,7 +167,9 @@ impl QueryApi {
             })
             .build();
         let files = read_model.changes();
-        Self { read_model, files, progress, names, clock, cursors, config, answers }
+        let streams = Streams::new();
+        let exports = Arc::new(Semaphore::new(config.exports_max));
+        Self { read_model, files, progress, names, streams, exports, clock, cursors, config, answers }
     }
 
     /// The book as the reader sees it, once it has come to `min_version`. Nothing else is looked at before it is
@@ -178,6 +195,8 @@ impl QueryApi {
                     Some(_) if is_current => return Err(Problem::new("version_unknown")),
                     // A book that is not there may be on its way: a new one is read as soon as it is made.
                     None if is_current => return Err(not_found()),
+                    // To those who left that is no news. All others hear it at the same time, book or no book.
+                    None if self.has_left(book, reader.user, min_version).await? => return Err(not_found()),
                     Some(_) | None => {}
                 }
                 if applied.changed().await.is_err() {
@@ -196,9 +215,19 @@ impl QueryApi {
         read.map_err(|error| refuse(&error))
     }
 
+    async fn has_left(&self, book: BookId, user: UserId, min_version: u64) -> Result<bool, Problem> {
+        let read = self.read_model.read(move |conn| books::left(conn, book, user)).await;
+        let version = read.map_err(|error| refuse(&error))?;
+        Ok(version.is_some_and(|version| version >= min_version))
+    }
+
     /// Which day it is for the people of the book.
     pub(crate) fn today(&self, standing: &Standing) -> NaiveDate {
         self.clock.today(&standing.settings.time_zone)
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Answers with what `compute` makes of the rows, or with what it made of them before.
@@ -218,8 +247,8 @@ impl QueryApi {
             book: standing.book,
             version: standing.version,
             role: standing.role.as_str(),
-            view: match view.today {
-                Some(today) => format!("{today} {}", view.text),
+            view: match &view.told_for {
+                Some(time) => format!("{time} {}", view.text),
                 None => view.text.clone(),
             },
         };
@@ -258,14 +287,14 @@ impl QueryApi {
         read.map_err(|error| refuse(&error))
     }
 
-    fn not_modified(&self, reader: &Reader, standing: &Standing, view: &View) -> Option<Response> {
+    pub(crate) fn not_modified(&self, reader: &Reader, standing: &Standing, view: &View) -> Option<Response> {
         let tag = etag(standing, view);
         let is_known = reader.known_tags.iter().any(|known| tag == *known);
         is_known.then(|| respond(StatusCode::NOT_MODIFIED, tag, Body::empty()))
     }
 
     /// The book may have moved on since `standing` was read; the answer carries the version of its own rows.
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         reader: &Reader,
         standing: Standing,
@@ -286,6 +315,16 @@ impl QueryApi {
     }
 }
 
+/// For what only owners see; everything else every member does.
+pub(crate) fn only_for_owners(standing: &Standing) -> Result<(), Problem> {
+    match standing.role {
+        Role::Owner => Ok(()),
+        Role::Editor | Role::Viewer => {
+            Err(Problem::new("role_forbids").detail("This takes the role of owner."))
+        }
+    }
+}
+
 fn refuse(error: &ReadError) -> Problem {
     match error {
         ReadError::Overloaded => Problem::new("overloaded").retry_after(1),
@@ -294,10 +333,10 @@ fn refuse(error: &ReadError) -> Problem {
     }
 }
 
-fn etag(standing: &Standing, view: &View) -> HeaderValue {
+pub(crate) fn etag(standing: &Standing, view: &View) -> HeaderValue {
     let version = standing.version;
-    let text = match view.today {
-        Some(today) => format!("\"{version}-{today}\""),
+    let text = match &view.told_for {
+        Some(time) => format!("\"{version}-{time}\""),
         None => format!("\"{version}\""),
     };
     HeaderValue::try_from(text).expect("digits, hyphens and quotes are allowed in a header")
@@ -307,14 +346,18 @@ pub(crate) fn json(thing: &impl Serialize) -> Bytes {
     serde_json::to_vec(thing).expect("what the API answers is plain data").into()
 }
 
-fn ok(tag: HeaderValue, body: Bytes) -> Response {
+pub(crate) fn json_text(thing: &impl Serialize) -> String {
+    serde_json::to_string(thing).expect("what the API answers is plain data")
+}
+
+pub(crate) fn ok(tag: HeaderValue, body: Bytes) -> Response {
     let mut response = respond(StatusCode::OK, tag, Body::from(body));
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
 }
 
-fn respond(status: StatusCode, tag: HeaderValue, body: Body) -> Response {
+pub(crate) fn respond(status: StatusCode, tag: HeaderValue, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();

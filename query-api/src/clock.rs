@@ -16,10 +16,14 @@ impl Clock {
         Self::new(Utc::now)
     }
 
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.0)()
+    }
+
     /// Which day it is where people live by this zone. A zone that is no longer known counts as UTC.
     pub fn today(&self, time_zone: &str) -> NaiveDate {
         let zone: Tz = time_zone.parse().unwrap_or(Tz::UTC);
-        (self.0)().with_timezone(&zone).date_naive()
+        self.now().with_timezone(&zone).date_naive()
     }
 }
 

@@ -6,21 +6,33 @@ use http_kit::{
     problem::Problem,
 };
 use read_model::queries::history;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     answer::{MinVersion, QueryApi, Reader, View},
-    history::Commit,
+    changes::{self, Changed},
+    history::{Commit, hide_addresses},
     pages::invalid_parameter,
 };
 
-/// One commit of a book.
+/// A commit and what it changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CommitWithChanges {
+    #[serde(flatten)]
+    pub commit: Commit,
+    /// The things that its events are about, each once, with what they were and what they became.
+    pub changed: Vec<Changed>,
+}
+
+/// One commit of a book, with what each thing it touched was before and after.
 #[utoipa::path(
     get,
     path = "/books/{book}/history/{version}",
     tag = "history",
     params(("book" = String, Path), ("version" = u64, Path), MinVersion),
     responses(
-        (status = 200, description = "`ETag` is the book's version. Names are those of the moment; they change without it.", body = Commit),
+        (status = 200, description = "`ETag` is the book's version. Names are those of the moment; they change without it.", body = CommitWithChanges),
         (status = 304, description = "Nothing has changed since the `ETag` in `If-None-Match`."),
         (status = 400, description = "`unknown_parameter`, `invalid_parameter`, `version_unknown`"),
         (status = 404, description = "`book_not_found`"),
@@ -43,10 +55,13 @@ pub async fn get_commit(
         View::of(&format!("history/{version}"), &asked),
         move |conn, standing| {
             let found = history::one(conn, standing.book, version)?;
-            Ok(found.ok_or_else(|| Problem::new("version_unknown"))?)
+            let mut commit = found.ok_or_else(|| Problem::new("version_unknown"))?;
+            hide_addresses(&mut commit, standing.role);
+            let changed = changes::of_commit(standing.book, &commit.events);
+            Ok((commit, changed))
         },
-        |commit| vec![commit.actor],
-        |commit, named| Commit::of(&commit, named),
+        |(commit, _)| vec![commit.actor],
+        |(commit, changed), named| CommitWithChanges { commit: Commit::of(&commit, named), changed },
     )
     .await
 }

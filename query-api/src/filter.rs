@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 use domain::{
-    entry::EntryKind,
+    entry::{CategoryKind, EntryKind},
     event::Weekday,
     id::{AccountId, BookId, CategoryId},
     money::Amount,
@@ -15,10 +15,13 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     answer::{canonical, is_no_part_of_the_view},
     pages::invalid_parameter,
+    periods::Span,
 };
 
 const TEXT_LETTERS_MAX: usize = 200;
 const VALUES_MAX: usize = 50;
+/// As many as a book can have, because what several hold together names them all.
+const ACCOUNTS_MAX: usize = 500;
 /// No currency has more decimals.
 const DECIMALS_MAX: usize = 6;
 
@@ -73,7 +76,12 @@ pub struct EntriesParameters {
     #[param(value_type = Vec<String>, required = false)]
     #[serde(default)]
     pub category: Vec<CategoryId>,
-    /// `expense`, `income`, `refund`, `transfer` or `opening_balance`; repeat for any of several.
+    /// Only entries that were sorted into a category of this kind, `expense` or `income`, of `category` where that is
+    /// given; repeat for either.
+    #[param(value_type = Vec<String>, required = false)]
+    #[serde(default)]
+    pub category_kind: Vec<CategoryKind>,
+    /// `expense`, `income`, `refund`, `transfer`, `balanced` or `opening_balance`; repeat for any of several.
     #[param(value_type = Vec<String>, required = false)]
     #[serde(default)]
     pub kind: Vec<EntryKind>,
@@ -94,7 +102,8 @@ pub struct EntriesParameters {
     /// The largest amount, included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount_max: Option<String>,
-    /// Only entries in this currency (ISO 4217).
+    /// Only entries that moved money in this currency (ISO 4217): in the category asked for, else in the account, else
+    /// anywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// Only entries of this day of the week, `monday` to `sunday`.
@@ -123,15 +132,16 @@ pub struct EntriesParameters {
 impl EntriesParameters {
     pub fn filter(&self) -> Result<EntryFilter, Problem> {
         let lists = [
-            ("account", self.account.len()),
-            ("category", self.category.len()),
-            ("kind", self.kind.len()),
-            ("payee", self.payee.len()),
-            ("tag", self.tag.len()),
+            ("account", self.account.len(), ACCOUNTS_MAX),
+            ("category", self.category.len(), VALUES_MAX),
+            ("category_kind", self.category_kind.len(), VALUES_MAX),
+            ("kind", self.kind.len(), VALUES_MAX),
+            ("payee", self.payee.len(), VALUES_MAX),
+            ("tag", self.tag.len(), VALUES_MAX),
         ];
-        for (name, count) in lists {
-            if count > VALUES_MAX {
-                return Err(invalid_parameter(name, format!("it can be repeated {VALUES_MAX} times")));
+        for (name, count, count_max) in lists {
+            if count > count_max {
+                return Err(invalid_parameter(name, format!("it can be repeated {count_max} times")));
             }
         }
         let text = self.text.as_deref().unwrap_or_default();
@@ -148,6 +158,7 @@ impl EntriesParameters {
             to: self.to.map(|day| day.0),
             accounts: self.account.clone(),
             categories: self.category.clone(),
+            category_kinds: self.category_kind.clone(),
             kinds: self.kind.clone(),
             payees: self.payee.clone(),
             tags: self.tag.clone(),
@@ -164,6 +175,13 @@ impl EntriesParameters {
     pub fn list(&self, book: BookId) -> String {
         let whole = Self { limit: None, cursor: None, ..self.clone() };
         format!("entries {book} {}", canonical(&whole))
+    }
+
+    /// The same of these days, as far as entries can have them: none is older than the year 1.
+    pub fn within(&self, span: Span) -> Self {
+        let first = NaiveDate::from_ymd_opt(1, 1, 1).expect("the first day of a year exists");
+        let day = |day: NaiveDate| Some(Day(day.max(first)));
+        Self { from: day(span.from), to: day(span.to), ..self.clone() }
     }
 
     pub fn url(&self, book: BookId) -> String {

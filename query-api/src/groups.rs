@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{
-    entry::{CategoryKind, EntryKind},
+    entry::CategoryKind,
     id::{AccountId, BookId, CategoryId},
     money::{Currency, Money},
 };
@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    filter::{Day, EntriesParameters},
+    filter::EntriesParameters,
     periods::{Calendar, Period, PeriodKind, Span, weekday_number},
-    tally::{self, Draft, Grouping, Key},
+    tally::{self, Draft, Key, Rhythm, Sides, Trait},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -32,6 +32,29 @@ pub enum GroupBy {
     Week,
     Month,
     Weekday,
+}
+
+/// What groups are made of, each read and put together in its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    Category,
+    Trait(Trait),
+    Rhythm(Rhythm),
+}
+
+impl GroupBy {
+    pub(crate) fn by(self) -> By {
+        match self {
+            GroupBy::Category => By::Category,
+            GroupBy::Payee => By::Trait(Trait::Payee),
+            GroupBy::Account => By::Trait(Trait::Account),
+            GroupBy::Tag => By::Trait(Trait::Tag),
+            GroupBy::Day => By::Rhythm(Rhythm::Steps(PeriodKind::Day)),
+            GroupBy::Week => By::Rhythm(Rhythm::Steps(PeriodKind::Week)),
+            GroupBy::Month => By::Rhythm(Rhythm::Steps(PeriodKind::Month)),
+            GroupBy::Weekday => By::Rhythm(Rhythm::Weekday),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -67,6 +90,9 @@ pub struct Group {
     pub entries: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_amount: Option<String>,
+    /// Lists exactly the entries behind `previous_amount`. Left out for a day that the other period does not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_entries_url: Option<String>,
     /// `amount` less `previous_amount`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
@@ -74,7 +100,9 @@ pub struct Group {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(no_recursion)]
     pub children: Vec<Group>,
-    /// Lists exactly the entries behind `amount`.
+    /// Lists exactly the entries behind `amount`. They add up by their `postings` in this currency to the category and
+    /// those below it; in groups of anything else, to the categories of the report's side and filter. Income has its
+    /// sign turned.
     pub entries_url: String,
 }
 
@@ -89,20 +117,6 @@ pub(crate) fn tops(tree: &Tree, asked: &[CategoryId]) -> Vec<CategoryId> {
         !tree.with_children(&others).contains(id)
     };
     asked.iter().copied().filter(is_top).collect()
-}
-
-/// `None` for categories, which are put together by their tree.
-pub(crate) fn grouping(group_by: GroupBy, span: Span) -> Option<Grouping> {
-    match group_by {
-        GroupBy::Category => None,
-        GroupBy::Payee => Some(Grouping::Payee),
-        GroupBy::Account => Some(Grouping::Account),
-        GroupBy::Tag => Some(Grouping::Tag),
-        GroupBy::Day => Some(Grouping::Time(PeriodKind::Day, span.from)),
-        GroupBy::Week => Some(Grouping::Time(PeriodKind::Week, span.from)),
-        GroupBy::Month => Some(Grouping::Time(PeriodKind::Month, span.from)),
-        GroupBy::Weekday => Some(Grouping::Weekday),
-    }
 }
 
 impl ReportPeriod {
@@ -122,9 +136,12 @@ pub(crate) struct GroupWriter<'t> {
     pub tree: &'t Tree,
     pub calendar: Calendar,
     pub span: Span,
+    /// The period it is held against.
+    pub other: Option<Span>,
     pub kind: CategoryKind,
     pub group_by: GroupBy,
-    pub whole: HashMap<Currency, i64>,
+    /// What shares are shares of.
+    pub whole: HashMap<Currency, Sides>,
     /// Needed only for groups by account.
     pub account_names: HashMap<AccountId, Option<String>>,
     /// The filters of the report itself.
@@ -163,18 +180,16 @@ impl GroupWriter<'_> {
         let Draft { key, currency, now, before, children } = draft;
         let decimal = |minor| Money { minor, currency }.decimal();
         let mut entries = EntriesParameters {
-            from: Some(Day(self.span.from)),
-            to: Some(Day(self.span.to)),
             currency: Some(currency.code().to_owned()),
-            kind: match self.kind {
-                CategoryKind::Expense => vec![EntryKind::Expense, EntryKind::Refund],
-                CategoryKind::Income => vec![EntryKind::Income],
-            },
+            category_kind: vec![self.kind],
             ..self.entries.clone()
         };
+        let (mut span, mut other) = (self.span, self.other);
         let (key, name) = match key {
             Key::Category(id) => {
                 entries.category = vec![id];
+                // A category is of the kind that all below it are of.
+                entries.category_kind = Vec::new();
                 let name = self.tree.get(id).and_then(|category| category.name.as_str()).map(str::to_owned);
                 (id.to_string(), name)
             }
@@ -195,10 +210,9 @@ impl GroupWriter<'_> {
                 (text, tag)
             }
             Key::Nth(nth) => {
-                let Some(Grouping::Time(grain, _)) = grouping(self.group_by, self.span) else { return None };
-                let span = tally::nth_span(self.calendar, grain, self.span, nth)?;
-                entries.from = Some(Day(span.from));
-                entries.to = Some(Day(span.to));
+                let By::Rhythm(Rhythm::Steps(grain)) = self.group_by.by() else { return None };
+                span = tally::nth_span(self.calendar, grain, self.span, nth)?;
+                other = self.other.and_then(|other| tally::nth_span(self.calendar, grain, other, nth));
                 let whole = self.calendar.containing(grain, span.from);
                 let format = if grain == PeriodKind::Month { "%Y-%m" } else { "%Y-%m-%d" };
                 let key = whole.span.from.format(format).to_string();
@@ -215,18 +229,19 @@ impl GroupWriter<'_> {
             name,
             currency: currency.code().to_owned(),
             amount: decimal(now.minor),
-            share: share(now.minor, self.whole.get(&currency).copied().unwrap_or(0)),
+            share: share(now.minor, self.whole.get(&currency).map_or(0, |sides| sides.of(self.kind).minor)),
             entries: now.entries(),
             previous_amount: before.as_ref().map(|before| decimal(before.minor)),
             change: before.as_ref().map(|before| decimal(now.minor.saturating_sub(before.minor))),
+            previous_entries_url: other.map(|other| entries.within(other).url(self.book)),
             children: self.groups(children),
-            entries_url: entries.url(self.book),
+            entries_url: entries.within(span).url(self.book),
         })
     }
 }
 
-/// Rounded half up in whole numbers; only the quotient is ever a float.
-fn share(minor: i64, whole: i64) -> Option<f64> {
+/// To four decimals, rounded half up in whole numbers; only the quotient is ever a float.
+pub(crate) fn share(minor: i64, whole: i64) -> Option<f64> {
     if whole <= 0 {
         return None;
     }

@@ -11,30 +11,40 @@ pub mod clock;
 mod config;
 pub mod names;
 
+mod asked_period;
 mod filter;
 mod pages;
 
 mod groups;
 mod periods;
 mod tally;
+mod totals;
 
 mod account;
 mod accounts;
 mod book;
 mod books;
+mod cash_flow;
 mod categories;
 mod category;
+mod changes;
 mod commit;
 mod entries;
 mod entry;
 mod entry_history;
+mod export;
 mod history;
 mod import;
+mod import_progress;
 mod imports;
+mod invitations;
+mod live;
 mod members;
+mod net_worth;
 mod overview;
 mod payees;
 mod spending_report;
+mod statistics;
 mod tags;
 
 pub use answer::QueryApi;

@@ -25,7 +25,7 @@ pub struct Member {
 #[utoipa::path(
     get,
     path = "/books/{book}/members",
-    tag = "books",
+    tag = "members",
     params(("book" = String, Path), MinVersion),
     responses(
         (status = 200, description = "`ETag` is the book's version. Names are those of the moment; they change without it.", body = List<Member>),

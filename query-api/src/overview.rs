@@ -17,7 +17,7 @@ use read_model::queries::{
     categories::{self, Tree},
     entries::{self, Sort},
     filter::EntryFilter,
-    spending::{self, Cell},
+    spending::{self, Sums},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -27,7 +27,8 @@ use crate::{
     filter::{Day, EntriesParameters},
     groups::{Group, GroupBy, GroupWriter, ReportPeriod, tops},
     periods::{Calendar, Period, PeriodKind},
-    tally::{self, Total},
+    tally,
+    totals::{Total, TotalWriter},
 };
 
 const TOP_CATEGORIES: usize = 5;
@@ -76,6 +77,8 @@ pub struct Balance {
     /// Signed.
     #[schema(example = "1204.50")]
     pub amount: String,
+    /// Lists the entries behind `amount`. They add up by their `postings` in this currency to accounts.
+    pub entries_url: String,
 }
 
 /// What a first page needs, in one call.
@@ -114,14 +117,16 @@ fn overview(conn: &Connection, standing: &Standing, on: NaiveDate) -> Result<Ove
     let calendar = Calendar::of(&standing.settings);
     let tree = categories::tree(conn, book)?;
     let own = standing.settings.currency;
-    let periods =
-        [PeriodKind::Week, PeriodKind::Month, PeriodKind::Year].map(|kind| calendar.containing(kind, on));
-    let sums = spending::sums(conn, book, &periods.map(|period| (period.span.from, period.span.to)))?;
-    let [week, month, year] = <[Vec<Cell>; 3]>::try_from(sums).unwrap_or_default();
-    let totals = |period: Period, cells: &[Cell]| PeriodTotals {
-        period: ReportPeriod::of(calendar, period),
-        totals: tally::totals(&tree, cells, own),
+    let writer = TotalWriter { book, own, entries: EntriesParameters::default() };
+    let sums = |kind: PeriodKind| -> Result<(Period, Sums), Refusal> {
+        let period = calendar.containing(kind, on);
+        Ok((period, spending::sums(conn, book, (period.span.from, period.span.to))?))
     };
+    let totals = |(period, sums): &(Period, Sums)| PeriodTotals {
+        period: ReportPeriod::of(calendar, *period),
+        totals: writer.totals(tally::sides(&tree, sums), period.span),
+    };
+    let month = sums(PeriodKind::Month)?;
 
     let accounts: Vec<Account> =
         accounts::all(conn, book)?.iter().map(|(id, account)| Account::of(*id, account)).collect();
@@ -130,10 +135,10 @@ fn overview(conn: &Connection, standing: &Standing, on: NaiveDate) -> Result<Ove
     Ok(Overview {
         version: standing.version,
         on: on.to_string(),
-        week: totals(periods[0], &week),
-        month: totals(periods[1], &month),
-        year: totals(periods[2], &year),
-        top_categories: top_categories(standing, &tree, calendar, on, &month),
+        week: totals(&sums(PeriodKind::Week)?),
+        month: totals(&month),
+        year: totals(&sums(PeriodKind::Year)?),
+        top_categories: top_categories(standing, &tree, calendar, on, &month.1),
         balances: balances(conn, standing)?,
         accounts,
         latest_entries: latest.entries.iter().map(Entry::of).collect(),
@@ -145,10 +150,10 @@ fn top_categories(
     tree: &Tree,
     calendar: Calendar,
     on: NaiveDate,
-    cells: &[Cell],
+    sums: &Sums,
 ) -> Vec<Group> {
     let kind = CategoryKind::Expense;
-    let mut drafts = tally::by_category(tree, &tops(tree, &[]), kind, cells, None);
+    let mut drafts = tally::by_category(tree, &tops(tree, &[]), kind, sums, None);
     drafts.retain(|draft| draft.now.minor > 0);
     for draft in &mut drafts {
         draft.children.clear();
@@ -158,9 +163,10 @@ fn top_categories(
         tree,
         calendar,
         span: calendar.containing(PeriodKind::Month, on).span,
+        other: None,
         kind,
         group_by: GroupBy::Category,
-        whole: tally::whole(tree, cells, kind),
+        whole: tally::sides(tree, sums),
         account_names: HashMap::new(),
         entries: EntriesParameters::default(),
     };
@@ -181,6 +187,11 @@ fn balances(conn: &Connection, standing: &Standing) -> Result<Vec<Balance>, Refu
     let balances = sums.into_iter().map(|(currency, minor)| Balance {
         currency: currency.code().to_owned(),
         amount: Money { minor, currency }.decimal(),
+        entries_url: EntriesParameters {
+            currency: Some(currency.code().to_owned()),
+            ..EntriesParameters::default()
+        }
+        .url(standing.book),
     });
     Ok(balances.collect())
 }

@@ -144,6 +144,14 @@ impl Calendar {
         self.containing(kind, start)
     }
 
+    /// The first day of each period of `kind` in a span. The first and the last are only there in part, where the span
+    /// begins or ends within them.
+    pub fn first_days(&self, kind: PeriodKind, span: Span) -> Vec<NaiveDate> {
+        let last = u32::try_from(self.ordinal(kind, span.from, span.to)).unwrap_or(0);
+        let first_day = |nth| self.at_ordinal(kind, span.from, nth).span.from.max(span.from);
+        (0..=last).map(first_day).collect()
+    }
+
     /// `23 Nov 2026`, `2026-W48`, `November 2026`, `2026-Q4`, `2026`. Where months do not begin on the 1st, they
     /// and what is made of them are called by their days, because no name of the calendar's would be true.
     pub fn label(&self, period: Period) -> String {

@@ -11,28 +11,20 @@ use read_model::queries::{
     books::Standing,
     categories::{self, Tree},
     filter::EntryFilter,
-    spending::{self, Cell},
+    spending::{self, ByDay, Sums, Telling},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     answer::{QueryApi, Reader, Refusal, View, is_no_part_of_the_view},
+    asked_period::{AskedPeriod, PeriodName},
     filter::{Day, EntriesParameters},
-    groups::{Group, GroupBy, GroupWriter, ReportPeriod, grouping, tops},
-    pages::invalid_parameter,
-    periods::{Calendar, Period, PeriodKind, Span},
-    tally::{self, Grouping, Total},
+    groups::{By, Group, GroupBy, GroupWriter, ReportPeriod, tops},
+    periods::{Calendar, Period, Span},
+    tally::{self, Trait},
+    totals::{Total, TotalWriter},
 };
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PeriodName {
-    Week,
-    Month,
-    Quarter,
-    Year,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -115,7 +107,8 @@ pub struct SpendingReport {
     pub version: u64,
     /// Both sides by currency, the book's own first, whatever the groups are of.
     pub totals: Vec<Total>,
-    /// The largest first; days, weeks, months and weekdays in their order.
+    /// The largest first; days, weeks, months and weekdays in their order. An entry with several tags, or of several
+    /// accounts, is in the group of each.
     pub groups: Vec<Group>,
     /// With `compare`: what it is held against.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,40 +145,19 @@ pub async fn spending_report(
     let standing = api.standing(&reader, asked.min_version).await?;
     let mut view = View::of("reports/spending", &asked);
     let today = api.today(&standing);
-    if asked.on.is_none() && asked.from.is_none() {
+    if asked.period().is_told_from_today() {
         view = view.today(today);
     }
-    let period = asked.period(Calendar::of(&standing.settings), today, api.config.report_days_max)?;
+    let calendar = Calendar::of(&standing.settings);
+    let period = asked.period().read(PeriodName::Month, calendar, today, api.config.report_days_max)?;
     let filter = asked.entries().filter()?;
     api.answer(&reader, standing, view, move |conn, standing| report(conn, standing, &asked, period, &filter))
         .await
 }
 
 impl Parameters {
-    fn period(&self, calendar: Calendar, today: chrono::NaiveDate, days_max: u32) -> Result<Period, Problem> {
-        let (Some(from), Some(to)) = (self.from, self.to) else {
-            if self.from.is_some() || self.to.is_some() {
-                return Err(invalid_parameter("from", "a free span has both from and to"));
-            }
-            let kind = match self.period.unwrap_or(PeriodName::Month) {
-                PeriodName::Week => PeriodKind::Week,
-                PeriodName::Month => PeriodKind::Month,
-                PeriodName::Quarter => PeriodKind::Quarter,
-                PeriodName::Year => PeriodKind::Year,
-            };
-            return Ok(calendar.containing(kind, self.on.map_or(today, |day| day.0)));
-        };
-        if self.period.is_some() || self.on.is_some() {
-            return Err(invalid_parameter("period", "a report has either from and to or period and on"));
-        }
-        let span = Span { from: from.0, to: to.0 };
-        if span.days() < 1 {
-            return Err(invalid_parameter("to", "it lies before from"));
-        }
-        if span.days() > i64::from(days_max) {
-            return Err(invalid_parameter("to", format!("a report covers at most {days_max} days")));
-        }
-        Ok(Period { kind: PeriodKind::Free, span })
+    fn period(&self) -> AskedPeriod {
+        AskedPeriod { period: self.period, on: self.on, from: self.from, to: self.to }
     }
 
     /// The list of entries with the same filters.
@@ -203,19 +175,14 @@ impl Parameters {
         }
     }
 
-    /// Whether the daily buckets know enough: they know day, category and currency.
-    fn fits_buckets(&self) -> bool {
-        let is_grouped = match self.group_by.unwrap_or_default() {
-            GroupBy::Category | GroupBy::Day | GroupBy::Week | GroupBy::Month | GroupBy::Weekday => true,
-            GroupBy::Payee | GroupBy::Account | GroupBy::Tag => false,
-        };
+    fn fits_sums(&self) -> bool {
         let is_filtered = !self.account.is_empty()
             || !self.payee.is_empty()
             || !self.tag.is_empty()
             || self.text.is_some()
             || self.amount_min.is_some()
             || self.amount_max.is_some();
-        is_grouped && !is_filtered
+        !is_filtered
     }
 }
 
@@ -228,25 +195,44 @@ fn report(
 ) -> Result<SpendingReport, Refusal> {
     let calendar = Calendar::of(&standing.settings);
     let tree = categories::tree(conn, standing.book)?;
-    let own = standing.settings.currency;
     let other = asked.compare.map(|compare| match compare {
         CompareWith::Previous => calendar.previous(period),
         CompareWith::PreviousYear => calendar.previous_year(period),
     });
-    let now = cells(conn, standing.book, &tree, asked, filter, period.span)?;
-    let before = match other {
-        Some(other) => Some(cells(conn, standing.book, &tree, asked, filter, other.span)?),
-        None => None,
-    };
-
     let kind = asked.kind.unwrap_or(CategoryKind::Expense);
     let group_by = asked.group_by.unwrap_or_default();
-    let drafts = match grouping(group_by, period.span) {
-        None => tally::by_category(&tree, &tops(&tree, &asked.category), kind, &now, before.as_deref()),
-        Some(by) => {
-            let group = |cells: &[Cell], by: Grouping| tally::grouped(&tree, cells, kind, by, calendar);
-            let other = before.as_deref().zip(other.and_then(|other| grouping(group_by, other.span)));
-            tally::paired(group(&now, by), other.map(|(before, by)| group(before, by)))
+    let reading = Reading {
+        conn,
+        book: standing.book,
+        tree: &tree,
+        scope: scope(&tree, &asked.category),
+        filter,
+        fits_sums: asked.fits_sums(),
+    };
+    let spans = (period.span, other.map(|other| other.span));
+    let (drafts, now, before) = match group_by.by() {
+        By::Category => {
+            let (now, before) = (reading.sums(spans.0)?, spans.1.map(|span| reading.sums(span)).transpose()?);
+            let tops = tops(&tree, &asked.category);
+            let drafts = tally::by_category(&tree, &tops, kind, &now, before.as_ref());
+            let before = before.map(|before| tally::sides(&tree, &before));
+            (drafts, tally::sides(&tree, &now), before)
+        }
+        By::Trait(by) => {
+            let read = |span| reading.told(span, by);
+            let (now, before) = (read(spans.0)?, spans.1.map(read).transpose()?);
+            let group = |sums: &Sums| tally::by_trait(&tree, &sums.cells, kind, by);
+            let drafts = tally::paired(group(&now), before.as_ref().map(group));
+            let before = before.map(|before| tally::sides(&tree, &before));
+            (drafts, tally::sides(&tree, &now), before)
+        }
+        By::Rhythm(by) => {
+            let read = |span| Ok::<_, Refusal>((span, reading.days(span)?));
+            let (now, before) = (read(spans.0)?, spans.1.map(read).transpose()?);
+            let group = |(span, days): &(Span, ByDay)| tally::by_rhythm(days, *span, kind, by, calendar);
+            let drafts = tally::paired(group(&now), before.as_ref().map(group));
+            let before = before.map(|(_, days)| tally::sides_of_days(&days));
+            (drafts, tally::sides_of_days(&now.1), before)
         }
     };
     let accounts =
@@ -258,51 +244,81 @@ fn report(
         tree: &tree,
         calendar,
         span: period.span,
+        other: other.map(|other| other.span),
         kind,
         group_by,
-        whole: tally::whole(&tree, &now, kind),
+        whole: now.clone(),
         account_names,
         entries: asked.entries(),
     };
+    let own = standing.settings.currency;
+    let totals = TotalWriter { book: standing.book, own, entries: asked.entries() };
     Ok(SpendingReport {
         period: ReportPeriod::of(calendar, period),
         version: standing.version,
-        totals: tally::totals(&tree, &now, own),
+        totals: totals.totals(now, period.span),
         groups: writer.groups(drafts),
-        compared_with: other.zip(before).map(|(other, cells)| ComparedWith {
+        compared_with: other.zip(before).map(|(other, before)| ComparedWith {
             period: ReportPeriod::of(calendar, other),
-            totals: tally::totals(&tree, &cells, own),
+            totals: totals.totals(before, other.span),
         }),
     })
 }
 
-fn cells(
-    conn: &Connection,
-    book: BookId,
-    tree: &Tree,
-    asked: &Parameters,
-    filter: &EntryFilter,
-    span: Span,
-) -> Result<Vec<Cell>, Refusal> {
-    let scope: BTreeSet<CategoryId> = if asked.category.is_empty() {
-        tree.iter().map(|(id, _)| id).collect()
-    } else {
-        tree.with_children(&asked.category)
-    };
-    let group_by = asked.group_by.unwrap_or_default();
-    if !asked.fits_buckets() {
-        let filter = EntryFilter { from: Some(span.from), to: Some(span.to), ..filter.clone() };
-        return Ok(spending::postings(conn, book, &scope, &filter, group_by == GroupBy::Tag)?);
+/// What a report is asked for, read of whatever knows enough and costs least.
+pub(crate) struct Reading<'a> {
+    pub conn: &'a Connection,
+    pub book: BookId,
+    pub tree: &'a Tree,
+    pub scope: BTreeSet<CategoryId>,
+    pub filter: &'a EntryFilter,
+    /// Whether the sums of days know enough: they know day, category and currency.
+    pub fits_sums: bool,
+}
+
+impl Reading<'_> {
+    pub fn sums(&self, span: Span) -> Result<Sums, Refusal> {
+        if !self.fits_sums {
+            return self.postings(span, Telling::Nothing);
+        }
+        let mut sums = spending::sums(self.conn, self.book, (span.from, span.to))?;
+        tally::keep(&mut sums, &self.scope, self.filter.currency.as_deref());
+        Ok(sums)
     }
-    let days = (span.from, span.to);
-    let mut cells = if group_by == GroupBy::Category {
-        spending::sums(conn, book, &[days])?.into_iter().flatten().collect()
-    } else {
-        spending::buckets(conn, book, days)?
-    };
-    cells.retain(|cell| {
-        let is_of_currency = asked.currency.as_ref().is_none_or(|currency| currency == cell.currency.code());
-        is_of_currency && scope.contains(&cell.category)
-    });
-    Ok(cells)
+
+    fn told(&self, span: Span, by: Trait) -> Result<Sums, Refusal> {
+        let telling = match by {
+            Trait::Account => Telling::Accounts,
+            Trait::Payee => Telling::Nothing,
+            Trait::Tag => Telling::Tags,
+        };
+        self.postings(span, telling)
+    }
+
+    pub fn days(&self, span: Span) -> Result<ByDay, Refusal> {
+        if !self.fits_sums {
+            let told = self.postings(span, Telling::Nothing)?;
+            return Ok(tally::by_day(self.tree, &told.cells, span));
+        }
+        let side_of = |category: CategoryId| {
+            let found = self.scope.contains(&category).then(|| self.tree.get(category))?;
+            found.map(|category| category.kind)
+        };
+        let mut days = spending::by_day(self.conn, self.book, (span.from, span.to), side_of)?;
+        days.retain(|currency, _| {
+            self.filter.currency.as_deref().is_none_or(|asked| asked == currency.code())
+        });
+        Ok(days)
+    }
+
+    fn postings(&self, span: Span, telling: Telling) -> Result<Sums, Refusal> {
+        let filter = EntryFilter { from: Some(span.from), to: Some(span.to), ..self.filter.clone() };
+        let cells = spending::postings(self.conn, self.book, &self.scope, &filter, telling)?;
+        Ok(Sums { cells, splits: Vec::new() })
+    }
+}
+
+/// The categories that a report is asked for, with what is below them; all of them if none is named.
+pub(crate) fn scope(tree: &Tree, asked: &[CategoryId]) -> BTreeSet<CategoryId> {
+    if asked.is_empty() { tree.iter().map(|(id, _)| id).collect() } else { tree.with_children(asked) }
 }

@@ -1,17 +1,18 @@
-//! Adding up cells into figures. Pure: no rows, no requests. Two currencies never meet in one figure.
+//! Adding up what was read into figures. Pure: no rows, no requests. Two currencies never meet in one figure.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use chrono::NaiveDate;
+use chrono::Days;
 use domain::{
     entry::CategoryKind,
     event::Weekday,
     id::{AccountId, CategoryId, EntryId},
-    money::{Currency, Money},
+    money::Currency,
 };
-use read_model::queries::{categories::Tree, spending::Cell};
-use serde::Serialize;
-use utoipa::ToSchema;
+use read_model::queries::{
+    categories::Tree,
+    spending::{ByDay, Cell, DaySides, Split, Sums},
+};
 
 use crate::periods::{Calendar, PeriodKind, Span, weekday_number, weekday_of};
 
@@ -35,6 +36,15 @@ impl Sum {
         self.named.extend(cell.entry);
     }
 
+    fn add_day(&mut self, day: &DaySides, kind: CategoryKind) {
+        let (minor, entries) = match kind {
+            CategoryKind::Expense => (day.expense_minor, day.expense_entries),
+            CategoryKind::Income => (day.income_minor, day.income_entries),
+        };
+        self.minor = self.minor.saturating_add(minor);
+        self.counted += entries;
+    }
+
     fn add(&mut self, other: &Sum) {
         self.minor = self.minor.saturating_add(other.minor);
         self.counted += other.counted;
@@ -50,56 +60,125 @@ impl Sum {
     }
 }
 
-/// What came in and went out in one currency.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Total {
-    pub currency: String,
-    #[schema(example = "2500.00")]
-    pub income: String,
-    /// What was spent, less refunds.
-    pub expense: String,
-    /// Income less expense.
-    pub net: String,
-    pub entries: u64,
+/// What came in and what went out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sides {
+    pub income: Sum,
+    pub expense: Sum,
+    /// Entries that were counted on both sides.
+    both: i64,
 }
 
-/// Totals by currency, the book's own first and always there.
-pub fn totals(tree: &Tree, cells: &[Cell], own: Currency) -> Vec<Total> {
-    let mut sums: HashMap<Currency, (Sum, Sum)> = HashMap::new();
-    for cell in cells {
+impl Sides {
+    pub fn of_days<'d>(days: impl IntoIterator<Item = &'d DaySides>) -> Self {
+        let mut total = DaySides::default();
+        days.into_iter().for_each(|day| total.add(day));
+        let mut sides = Self { both: total.both_entries, ..Self::default() };
+        sides.income.add_day(&total, CategoryKind::Income);
+        sides.expense.add_day(&total, CategoryKind::Expense);
+        sides
+    }
+
+    pub fn net_minor(&self) -> i64 {
+        self.income.minor.saturating_sub(self.expense.minor)
+    }
+
+    pub fn of(&self, kind: CategoryKind) -> &Sum {
+        match kind {
+            CategoryKind::Income => &self.income,
+            CategoryKind::Expense => &self.expense,
+        }
+    }
+
+    fn of_mut(&mut self, kind: CategoryKind) -> &mut Sum {
+        match kind {
+            CategoryKind::Income => &mut self.income,
+            CategoryKind::Expense => &mut self.expense,
+        }
+    }
+
+    /// An entry with parts on both sides counts once.
+    pub fn entries(&self) -> u64 {
+        let mut all = self.income.clone();
+        all.add(&self.expense);
+        all.counted -= self.both;
+        all.entries()
+    }
+}
+
+pub fn sides(tree: &Tree, sums: &Sums) -> HashMap<Currency, Sides> {
+    let mut sides: HashMap<Currency, Sides> = HashMap::new();
+    for cell in &sums.cells {
         let Some(category) = tree.get(cell.category) else { continue };
-        let (income, expense) = sums.entry(cell.currency).or_default();
-        match category.kind {
-            CategoryKind::Income => income.add_cell(cell, category.kind),
-            CategoryKind::Expense => expense.add_cell(cell, category.kind),
-        }
+        sides.entry(cell.currency).or_default().of_mut(category.kind).add_cell(cell, category.kind);
     }
-    sums.entry(own).or_default();
-    let mut totals: Vec<_> = sums.into_iter().collect();
-    totals.sort_by_key(|(currency, _)| (*currency != own, *currency));
-    let totals = totals.into_iter().map(|(currency, (income, expense))| {
-        let decimal = |minor| Money { minor, currency }.decimal();
-        let net = income.minor.saturating_sub(expense.minor);
-        let mut both = income.clone();
-        both.add(&expense);
-        Total {
-            currency: currency.code().to_owned(),
-            income: decimal(income.minor),
-            expense: decimal(expense.minor),
-            net: decimal(net),
-            entries: both.entries(),
+    for split in &sums.splits {
+        let sides = sides.entry(split.currency).or_default();
+        let kinds = || split.categories.iter().filter_map(|id| tree.get(*id)).map(|category| category.kind);
+        let mut kinds_met = 0;
+        for kind in [CategoryKind::Income, CategoryKind::Expense] {
+            let parts = kinds().filter(|of_part| *of_part == kind).count() as i64;
+            sides.of_mut(kind).counted -= split.entries * (parts - 1).max(0);
+            kinds_met += i64::from(parts > 0);
         }
-    });
-    totals.collect()
+        sides.both += split.entries * (kinds_met - 1).max(0);
+    }
+    sides
 }
 
-/// What all groups of one kind come to, by currency: what their shares are shares of.
-pub fn whole(tree: &Tree, cells: &[Cell], kind: CategoryKind) -> HashMap<Currency, i64> {
-    let mut whole: HashMap<Currency, Sum> = HashMap::new();
-    for cell in cells.iter().filter(|cell| is_of(tree, cell.category, kind)) {
-        whole.entry(cell.currency).or_default().add_cell(cell, kind);
+pub fn sides_of_days(by_day: &ByDay) -> HashMap<Currency, Sides> {
+    by_day.iter().map(|(currency, days)| (*currency, Sides::of_days(days))).collect()
+}
+
+/// Only what went to these categories, in this currency if one is given.
+pub fn keep(sums: &mut Sums, scope: &BTreeSet<CategoryId>, currency: Option<&str>) {
+    let is_asked = |of: Currency| currency.is_none_or(|asked| asked == of.code());
+    sums.cells.retain(|cell| is_asked(cell.currency) && scope.contains(&cell.category));
+    for split in &mut sums.splits {
+        split.categories.retain(|category| scope.contains(category));
     }
-    whole.into_iter().map(|(currency, sum)| (currency, sum.minor)).collect()
+    sums.splits.retain(|split| is_asked(split.currency) && split.categories.len() > 1);
+}
+
+/// What was told entry by entry, day by day.
+pub fn by_day(tree: &Tree, cells: &[Cell], span: Span) -> ByDay {
+    let length = usize::try_from(span.days()).unwrap_or(0);
+    let mut by_day = ByDay::new();
+    let mut met: HashMap<(EntryId, Currency), Vec<CategoryKind>> = HashMap::new();
+    for cell in cells {
+        let Some(kind) = tree.get(cell.category).map(|category| category.kind) else { continue };
+        let days = by_day.entry(cell.currency).or_insert_with(|| vec![DaySides::default(); length]);
+        let index = usize::try_from((cell.day - span.from).num_days()).ok();
+        let Some(day) = index.and_then(|index| days.get_mut(index)) else { continue };
+        let kinds_met = cell.entry.map(|entry| met.entry((entry, cell.currency)).or_default());
+        let is_first = kinds_met.is_some_and(|met| {
+            let is_first = !met.contains(&kind);
+            if is_first {
+                day.both_entries += i64::from(!met.is_empty());
+                met.push(kind);
+            }
+            is_first
+        });
+        let entries = i64::from(is_first);
+        match kind {
+            CategoryKind::Expense => {
+                day.expense_minor = day.expense_minor.saturating_add(cell.amount_minor);
+                day.expense_entries += entries;
+            }
+            CategoryKind::Income => {
+                day.income_minor = day.income_minor.saturating_sub(cell.amount_minor);
+                day.income_entries += entries;
+            }
+        }
+    }
+    by_day
+}
+
+/// The book's own currency first.
+pub fn in_order<T>(by_currency: HashMap<Currency, T>, own: Currency) -> Vec<(Currency, T)> {
+    let mut ordered: Vec<(Currency, T)> = by_currency.into_iter().collect();
+    ordered.sort_by_key(|(currency, _)| (*currency != own, *currency));
+    ordered
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,45 +193,76 @@ pub enum Key {
     Weekday(u8),
 }
 
-/// How cells are put together, where it is not by the tree of categories.
+/// What entries are put together by, beside the tree of categories and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grouping {
+pub enum Trait {
     Account,
     Payee,
     Tag,
-    /// Days, weeks or months, counted from the day that the span begins with.
-    Time(PeriodKind, NaiveDate),
+}
+
+/// How days are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rhythm {
+    /// Days, weeks or months, counted from the one that the span begins in.
+    Steps(PeriodKind),
     Weekday,
 }
 
-pub type Sums = HashMap<(Key, Currency), Sum>;
+pub type Groups = HashMap<(Key, Currency), Sum>;
 
-/// An entry with several tags is in the group of each, so groups by tag may come to more than the total.
-pub fn grouped(tree: &Tree, cells: &[Cell], kind: CategoryKind, by: Grouping, calendar: Calendar) -> Sums {
-    let mut sums = Sums::new();
+/// An entry with several tags is in the group of each, so groups by tag may come to more than the total; so is a
+/// balanced entry over several accounts.
+pub fn by_trait(tree: &Tree, cells: &[Cell], kind: CategoryKind, by: Trait) -> Groups {
+    let mut groups = Groups::new();
     for cell in cells.iter().filter(|cell| is_of(tree, cell.category, kind)) {
-        for key in keys(cell, by, calendar) {
-            sums.entry((key, cell.currency)).or_default().add_cell(cell, kind);
+        for key in keys(cell, by) {
+            groups.entry((key, cell.currency)).or_default().add_cell(cell, kind);
         }
     }
-    sums
+    groups
 }
 
-fn keys(cell: &Cell, by: Grouping, calendar: Calendar) -> Vec<Key> {
+fn keys(cell: &Cell, by: Trait) -> Vec<Key> {
     let told = cell.told.as_ref();
     match by {
-        Grouping::Account => told.map(|told| Key::Account(told.account)).into_iter().collect(),
-        Grouping::Payee => vec![Key::Payee(told.and_then(|told| told.payee.clone()))],
-        Grouping::Tag => {
+        Trait::Account => {
+            let accounts: BTreeSet<AccountId> =
+                told.iter().flat_map(|told| &told.accounts).copied().collect();
+            accounts.into_iter().map(Key::Account).collect()
+        }
+        Trait::Payee => vec![Key::Payee(told.and_then(|told| told.payee.clone()))],
+        Trait::Tag => {
             let tags: BTreeSet<&String> = told.iter().flat_map(|told| &told.tags).collect();
             if tags.is_empty() {
                 return vec![Key::Tag(None)];
             }
             tags.into_iter().map(|tag| Key::Tag(Some(tag.clone()))).collect()
         }
-        Grouping::Time(grain, from) => vec![Key::Nth(calendar.ordinal(grain, from, cell.day))],
-        Grouping::Weekday => vec![Key::Weekday(weekday_number(weekday_of(cell.day)))],
     }
+}
+
+/// Days without an entry of this kind make no group.
+pub fn by_rhythm(by_day: &ByDay, span: Span, kind: CategoryKind, by: Rhythm, calendar: Calendar) -> Groups {
+    let mut groups = Groups::new();
+    for (currency, days) in by_day {
+        let mut next = span.from;
+        for day in days {
+            let date = next;
+            next = next + Days::new(1);
+            let mut sum = Sum::default();
+            sum.add_day(day, kind);
+            if sum.is_empty() {
+                continue;
+            }
+            let key = match by {
+                Rhythm::Steps(grain) => Key::Nth(calendar.ordinal(grain, span.from, date)),
+                Rhythm::Weekday => Key::Weekday(weekday_number(weekday_of(date))),
+            };
+            groups.entry((key, *currency)).or_default().add(&sum);
+        }
+    }
+    groups
 }
 
 /// A group before it is written down: what it comes to now, and in the period it is held against.
@@ -166,7 +276,7 @@ pub struct Draft {
 }
 
 /// Groups that are there now or were there before.
-pub fn paired(now: Sums, before: Option<Sums>) -> Vec<Draft> {
+pub fn paired(now: Groups, before: Option<Groups>) -> Vec<Draft> {
     let mut drafts: HashMap<(Key, Currency), Draft> = HashMap::new();
     let is_compared = before.is_some();
     let draft = |key: &Key, currency: Currency| Draft {
@@ -190,13 +300,13 @@ pub fn by_category(
     tree: &Tree,
     tops: &[CategoryId],
     kind: CategoryKind,
-    now: &[Cell],
-    before: Option<&[Cell]>,
+    now: &Sums,
+    before: Option<&Sums>,
 ) -> Vec<Draft> {
-    let own_now = own_sums(tree, now, kind);
-    let own_before = before.map(|before| own_sums(tree, before, kind));
-    let mut currencies: BTreeSet<Currency> = own_now.keys().map(|(_, currency)| *currency).collect();
-    currencies.extend(own_before.iter().flat_map(|own| own.keys()).map(|(_, currency)| *currency));
+    let own_now = Own::of(tree, now, kind);
+    let own_before = before.map(|before| Own::of(tree, before, kind));
+    let mut currencies: BTreeSet<Currency> = own_now.currencies().collect();
+    currencies.extend(own_before.iter().flat_map(Own::currencies));
     let tops = tops.iter().filter(|top| is_of(tree, **top, kind));
     let groups = tops.flat_map(|top| {
         currencies.iter().filter_map(|currency| branch(tree, *top, *currency, &own_now, own_before.as_ref()))
@@ -204,14 +314,54 @@ pub fn by_category(
     groups.collect()
 }
 
-type OwnSums = HashMap<(CategoryId, Currency), Sum>;
+/// What was sorted into each category itself.
+struct Own {
+    sums: HashMap<(CategoryId, Currency), Sum>,
+    /// How often entries are counted too much where a category and those just below it come together.
+    doubles: HashMap<(CategoryId, Currency), i64>,
+}
 
-fn own_sums(tree: &Tree, cells: &[Cell], kind: CategoryKind) -> OwnSums {
-    let mut sums = OwnSums::new();
-    for cell in cells.iter().filter(|cell| is_of(tree, cell.category, kind)) {
-        sums.entry((cell.category, cell.currency)).or_default().add_cell(cell, kind);
+impl Own {
+    fn of(tree: &Tree, sums: &Sums, kind: CategoryKind) -> Self {
+        let mut own = Self { sums: HashMap::new(), doubles: HashMap::new() };
+        for cell in sums.cells.iter().filter(|cell| is_of(tree, cell.category, kind)) {
+            own.sums.entry((cell.category, cell.currency)).or_default().add_cell(cell, kind);
+        }
+        for split in &sums.splits {
+            own.add_doubles(tree, split);
+        }
+        own
     }
-    sums
+
+    /// On the way from its parts to the root a split is met in a category once for itself, and once for each child
+    /// that has a part of it.
+    fn add_doubles(&mut self, tree: &Tree, split: &Split) {
+        let mut met: HashMap<CategoryId, i64> = HashMap::new();
+        for part in &split.categories {
+            let mut next = Some(*part);
+            while let Some(id) = next {
+                let times = met.entry(id).or_default();
+                *times += 1;
+                if *times > 1 {
+                    break;
+                }
+                next = tree.get(id).and_then(|category| category.parent);
+            }
+        }
+        for (category, times) in met.into_iter().filter(|(_, times)| *times > 1) {
+            *self.doubles.entry((category, split.currency)).or_default() += split.entries * (times - 1);
+        }
+    }
+
+    fn currencies(&self) -> impl Iterator<Item = Currency> {
+        self.sums.keys().map(|(_, currency)| *currency)
+    }
+
+    fn sum(&self, id: CategoryId, currency: Currency) -> Sum {
+        let mut sum = self.sums.get(&(id, currency)).cloned().unwrap_or_default();
+        sum.counted -= self.doubles.get(&(id, currency)).copied().unwrap_or(0);
+        sum
+    }
 }
 
 /// `None` where nothing was sorted into the category or below it.
@@ -219,16 +369,16 @@ fn branch(
     tree: &Tree,
     id: CategoryId,
     currency: Currency,
-    own_now: &OwnSums,
-    own_before: Option<&OwnSums>,
+    own_now: &Own,
+    own_before: Option<&Own>,
 ) -> Option<Draft> {
     let children: Vec<Draft> = tree
         .children(id)
         .iter()
         .filter_map(|child| branch(tree, *child, currency, own_now, own_before))
         .collect();
-    let mut now = own_now.get(&(id, currency)).cloned().unwrap_or_default();
-    let mut before = own_before.map(|own| own.get(&(id, currency)).cloned().unwrap_or_default());
+    let mut now = own_now.sum(id, currency);
+    let mut before = own_before.map(|own| own.sum(id, currency));
     for child in &children {
         now.add(&child.now);
         if let (Some(before), Some(of_child)) = (before.as_mut(), &child.before) {

@@ -69,40 +69,60 @@ fn url(home: &Household, query: &str) -> String {
     format!("/api/v1/books/{}/entries?{query}", home.id)
 }
 
+/// Currency, income, expense and net.
+fn total(home: &Household, span: &str, amounts: [&str; 4], entries: u64) -> Value {
+    let [currency, income, expense, net] = amounts;
+    let url = |kinds: &str| url(home, &format!("{span}&{kinds}&currency={currency}"));
+    json!({
+        "currency": currency, "income": income, "expense": expense, "net": net, "entries": entries,
+        "income_entries_url": url("category_kind=income"), "expense_entries_url": url("category_kind=expense"),
+        "entries_url": url("category_kind=expense&category_kind=income"),
+    })
+}
+
 #[tokio::test]
 async fn the_months_spending_report() {
     let Fixed { home, food, groceries, restaurants, rent, .. } = fixed().await;
     let answer = home.get("/reports/spending?period=month&on=2026-11-23&compare=previous").await;
     let version = home.version;
     assert_eq!(answer.etag, Some(format!("\"{version}\"")));
+    let november = "from=2026-11-01&to=2026-11-30";
+    let october = "from=2026-10-01&to=2026-10-31";
     let group_url = |category: CategoryId, currency: &str| {
-        let span = "from=2026-11-01&to=2026-11-30";
-        url(&home, &format!("{span}&category={category}&kind=expense&kind=refund&currency={currency}"))
+        url(&home, &format!("{november}&category={category}&currency={currency}"))
+    };
+    let before_url = |category: CategoryId, currency: &str| {
+        url(&home, &format!("{october}&category={category}&currency={currency}"))
     };
     let expected = json!({
         "period": {"from": "2026-11-01", "to": "2026-11-30", "label": "November 2026", "days": 30},
         "version": version,
         "totals": [
-            {"currency": "EUR", "income": "2500.00", "expense": "890.00", "net": "1610.00", "entries": 5},
-            {"currency": "USD", "income": "0.00", "expense": "9.99", "net": "-9.99", "entries": 1},
+            total(&home, november, ["EUR", "2500.00", "890.00", "1610.00"], 5),
+            total(&home, november, ["USD", "0.00", "9.99", "-9.99"], 1),
         ],
         "groups": [
             {"key": rent, "name": "Rent", "currency": "EUR", "amount": "800.00", "share": 0.8989, "entries": 1,
-             "previous_amount": "0.00", "change": "800.00", "entries_url": group_url(rent, "EUR")},
+             "previous_amount": "0.00", "change": "800.00", "previous_entries_url": before_url(rent, "EUR"),
+             "entries_url": group_url(rent, "EUR")},
             {"key": food, "name": "Food", "currency": "EUR", "amount": "90.00", "share": 0.1011, "entries": 3,
-             "previous_amount": "20.00", "change": "70.00", "entries_url": group_url(food, "EUR"),
+             "previous_amount": "20.00", "change": "70.00", "previous_entries_url": before_url(food, "EUR"),
+             "entries_url": group_url(food, "EUR"),
              "children": [
                 {"key": restaurants, "name": "Restaurants", "currency": "EUR", "amount": "70.00", "share": 0.0787,
-                 "entries": 2, "previous_amount": "0.00", "change": "70.00", "entries_url": group_url(restaurants, "EUR")},
+                 "entries": 2, "previous_amount": "0.00", "change": "70.00", "previous_entries_url": before_url(restaurants, "EUR"),
+             "entries_url": group_url(restaurants, "EUR")},
                 {"key": groceries, "name": "Groceries", "currency": "EUR", "amount": "20.00", "share": 0.0225,
-                 "entries": 2, "previous_amount": "20.00", "change": "0.00", "entries_url": group_url(groceries, "EUR")},
+                 "entries": 2, "previous_amount": "20.00", "change": "0.00", "previous_entries_url": before_url(groceries, "EUR"),
+             "entries_url": group_url(groceries, "EUR")},
              ]},
             {"key": food, "name": "Food", "currency": "USD", "amount": "9.99", "share": 1.0, "entries": 1,
-             "previous_amount": "0.00", "change": "9.99", "entries_url": group_url(food, "USD")},
+             "previous_amount": "0.00", "change": "9.99", "previous_entries_url": before_url(food, "USD"),
+             "entries_url": group_url(food, "USD")},
         ],
         "compared_with": {
             "period": {"from": "2026-10-01", "to": "2026-10-31", "label": "October 2026", "days": 31},
-            "totals": [{"currency": "EUR", "income": "0.00", "expense": "20.00", "net": "-20.00", "entries": 1}],
+            "totals": [total(&home, october, ["EUR", "0.00", "20.00", "-20.00"], 1)],
         },
     });
     assert_eq!(answer.body, expected);
@@ -185,23 +205,24 @@ async fn the_overview_has_what_a_first_page_needs() {
     let version = home.version;
     assert_eq!(answer.etag, Some(format!("\"{version}-2026-11-23\"")));
     let body = answer.body;
-    let total = |income: &str, expense: &str, net: &str, entries: u64| json!({"currency": "EUR", "income": income, "expense": expense, "net": net, "entries": entries});
-    let dollar =
-        json!({"currency": "USD", "income": "0.00", "expense": "9.99", "net": "-9.99", "entries": 1});
+    let (week, month, year) =
+        ("from=2026-11-23&to=2026-11-29", "from=2026-11-01&to=2026-11-30", "from=2026-01-01&to=2026-12-31");
+    let dollar = |span| total(&home, span, ["USD", "0.00", "9.99", "-9.99"], 1);
     assert_eq!(body["on"], "2026-11-23");
     assert_eq!(
         body["week"],
         json!({
             "period": {"from": "2026-11-23", "to": "2026-11-29", "label": "2026-W48", "days": 7},
-            "totals": [total("0.00", "47.50", "-47.50", 2)],
+            "totals": [total(&home, week, ["EUR", "0.00", "47.50", "-47.50"], 2)],
         })
     );
-    assert_eq!(body["month"]["totals"], json!([total("2500.00", "890.00", "1610.00", 5), dollar]));
+    let euros = total(&home, month, ["EUR", "2500.00", "890.00", "1610.00"], 5);
+    assert_eq!(body["month"]["totals"], json!([euros, dollar(month)]));
     assert_eq!(
         body["year"],
         json!({
             "period": {"from": "2026-01-01", "to": "2026-12-31", "label": "2026", "days": 365},
-            "totals": [total("2500.00", "910.00", "1590.00", 6), dollar],
+            "totals": [total(&home, year, ["EUR", "2500.00", "910.00", "1590.00"], 6), dollar(year)],
         })
     );
     let tops: Vec<(&Value, &Value)> = body["top_categories"]
@@ -215,7 +236,10 @@ async fn the_overview_has_what_a_first_page_needs() {
     assert_eq!(tops, [(&rent, &amounts[0]), (&food, &amounts[1]), (&food, &amounts[2])]);
     assert_eq!(
         body["balances"],
-        json!([{"currency": "EUR", "amount": "2590.00"}, {"currency": "USD", "amount": "-9.99"}])
+        json!([
+            {"currency": "EUR", "amount": "2590.00", "entries_url": url(&home, "currency=EUR")},
+            {"currency": "USD", "amount": "-9.99", "entries_url": url(&home, "currency=USD")},
+        ])
     );
     let accounts = body["accounts"].as_array().unwrap().iter();
     let accounts: Vec<(Value, Value)> =
@@ -233,6 +257,168 @@ async fn the_overview_has_what_a_first_page_needs() {
 }
 
 #[tokio::test]
+async fn the_cash_flow_of_an_autumn() {
+    let Fixed { home, cash, .. } = fixed().await;
+    let answer = home.get("/reports/cash-flow?from=2026-10-30&to=2026-11-30&granularity=month").await;
+    let version = home.version;
+    assert_eq!(answer.etag, Some(format!("\"{version}\"")));
+    let (all, october, november) =
+        ("from=2026-10-30&to=2026-11-30", "from=2026-10-30&to=2026-10-31", "from=2026-11-01&to=2026-11-30");
+    let dollars = |span| total(&home, span, ["USD", "0.00", "9.99", "-9.99"], 1);
+    let expected = json!({
+        "period": {"from": "2026-10-30", "to": "2026-11-30", "label": "30 Oct – 30 Nov 2026", "days": 32},
+        "version": version, "granularity": "month",
+        "totals": [total(&home, all, ["EUR", "2500.00", "910.00", "1590.00"], 6), dollars(all)],
+        "series": [
+            {"from": "2026-10-30", "to": "2026-10-31", "label": "October 2026", "days": 2,
+             "totals": [total(&home, october, ["EUR", "0.00", "20.00", "-20.00"], 1)]},
+            {"from": "2026-11-01", "to": "2026-11-30", "label": "November 2026", "days": 30,
+             "totals": [total(&home, november, ["EUR", "2500.00", "890.00", "1610.00"], 5), dollars(november)]},
+        ],
+    });
+    assert_eq!(answer.body, expected);
+
+    let weeks = home.read(&format!("/reports/cash-flow?period=month&granularity=week&account={cash}")).await;
+    let short = |step: &Value| (step["label"].clone(), step["totals"][0]["net"].clone());
+    let weeks: Vec<(Value, Value)> = weeks["series"].as_array().unwrap().iter().map(short).collect();
+    let nothing = json!("0.00");
+    assert_eq!(
+        weeks,
+        [
+            (json!("2026-W44"), nothing.clone()),
+            (json!("2026-W45"), nothing.clone()),
+            (json!("2026-W46"), nothing.clone()),
+            (json!("2026-W47"), nothing.clone()),
+            (json!("2026-W48"), json!("-57.50")),
+            (json!("2026-W49"), nothing),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_net_worth_of_an_autumn() {
+    let Fixed { home, bank, cash, dollars, .. } = fixed().await;
+    let answer = home.get("/reports/net-worth?from=2026-10-01&to=2026-11-30").await;
+    let version = home.version;
+    let of = |accounts: &[AccountId], to: &str| {
+        let accounts: Vec<String> = accounts.iter().map(|account| format!("&account={account}")).collect();
+        url(&home, &format!("to={to}{}", accounts.concat()))
+    };
+    let (october, november) = ("2026-10-31", "2026-11-30");
+    let expected = json!({
+        "period": {"from": "2026-10-01", "to": "2026-11-30", "label": "1 Oct – 30 Nov 2026", "days": 61},
+        "version": version, "granularity": "month",
+        "accounts": [
+            {"id": bank, "name": "Bank", "kind": "bank", "currency": "EUR", "closed": false},
+            {"id": cash, "name": "Cash", "kind": "bank", "currency": "EUR", "closed": false},
+            {"id": dollars, "name": "Travel", "kind": "bank", "currency": "USD", "closed": false},
+        ],
+        "series": [
+            {"from": "2026-10-01", "to": october, "label": "October 2026", "days": 31,
+             "totals": [
+                {"currency": "EUR", "assets": "1000.00", "liabilities": "20.00", "net": "980.00",
+                 "assets_entries_url": of(&[bank], october), "liabilities_entries_url": of(&[cash], october),
+                 "entries_url": of(&[bank, cash], october)},
+                {"currency": "USD", "assets": "0.00", "liabilities": "0.00", "net": "0.00",
+                 "assets_entries_url": null, "liabilities_entries_url": null, "entries_url": null},
+             ],
+             "accounts": [
+                {"account": bank, "currency": "EUR", "balance": "1000.00", "entries_url": of(&[bank], october)},
+                {"account": cash, "currency": "EUR", "balance": "-20.00", "entries_url": of(&[cash], october)},
+             ]},
+            {"from": "2026-11-01", "to": november, "label": "November 2026", "days": 30,
+             "totals": [
+                {"currency": "EUR", "assets": "2590.00", "liabilities": "0.00", "net": "2590.00",
+                 "assets_entries_url": of(&[bank, cash], november), "liabilities_entries_url": null,
+                 "entries_url": of(&[bank, cash], november)},
+                {"currency": "USD", "assets": "0.00", "liabilities": "9.99", "net": "-9.99",
+                 "assets_entries_url": null, "liabilities_entries_url": of(&[dollars], november),
+                 "entries_url": of(&[dollars], november)},
+             ],
+             "accounts": [
+                {"account": bank, "currency": "EUR", "balance": "2567.50", "entries_url": of(&[bank], november)},
+                {"account": cash, "currency": "EUR", "balance": "22.50", "entries_url": of(&[cash], november)},
+                {"account": dollars, "currency": "USD", "balance": "-9.99", "entries_url": of(&[dollars], november)},
+             ]},
+        ],
+    });
+    assert_eq!(answer.body, expected);
+}
+
+#[tokio::test]
+async fn the_statistics_of_a_month_that_runs() {
+    let Fixed { mut home, bank, rent, .. } = fixed().await;
+    // Entered ahead: its day has not come.
+    home.add(expense("2026-11-30", bank, rent, "5000"));
+    home.project().await;
+    let answer = home.get("/reports/statistics?period=month&currency=EUR").await;
+    let version = home.version;
+    assert_eq!(answer.etag, Some(format!("\"{version}-2026-11-23\"")));
+    let counted = "from=2026-11-01&to=2026-11-23";
+    let of = |span: &str| url(&home, &format!("{span}&category_kind=expense&currency=EUR"));
+    let rent_paid = home.read("/entries?from=2026-11-02&to=2026-11-02").await["data"][0].clone();
+    let entry_url = format!("/api/v1/books/{}/entries/{}", home.id, rent_paid["id"].as_str().unwrap());
+    let expected = json!({
+        "period": {"from": "2026-11-01", "to": "2026-11-30", "label": "November 2026", "days": 30},
+        "counted": {"from": "2026-11-01", "to": "2026-11-23", "days": 23},
+        "version": version,
+        "statistics": [{
+            "currency": "EUR",
+            "total": total(&home, counted, ["EUR", "2500.00", "890.00", "1610.00"], 5),
+            "daily_mean": "38.70", "daily_median": "0.00",
+            "largest_expense": {"amount": "800.00", "entry": rent_paid, "entry_url": entry_url},
+            "busiest_weekday": {
+                "weekday": "monday", "amount": "847.50", "entries": 3,
+                "entries_url": url(&home, &format!("{counted}&category_kind=expense&currency=EUR&weekday=monday")),
+            },
+            "days_without_spending": 20,
+            "savings_rate": 0.644,
+            "previous": {
+                "period": {"from": "2026-10-01", "to": "2026-10-31", "label": "October 2026", "days": 31},
+                "expense": "20.00", "change": "870.00", "change_share": 43.5,
+                "entries_url": of("from=2026-10-01&to=2026-10-31"),
+            },
+            "mean_of_six": {
+                "from": "2026-05-01", "to": "2026-10-31", "expense": "20.00", "mean": "3.33", "change": "886.67",
+                "change_share": 266.0, "entries_url": of("from=2026-05-01&to=2026-10-31"),
+            },
+        }],
+    });
+    assert_eq!(answer.body, expected);
+    // A period that is over does not depend on the day.
+    let over = home.get("/reports/statistics?period=month&on=2026-10-05").await;
+    assert_eq!(over.etag, Some(format!("\"{version}\"")));
+    assert_eq!(over.body["counted"]["days"], 31);
+    assert_eq!(over.body["statistics"][0]["savings_rate"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_statistics_of_nothing() {
+    let home = Household::with(settings()).await;
+    let mut home = home;
+    home.project().await;
+    for (period, days) in
+        [("on=2028-02-29", 29), ("from=2028-02-29&to=2028-02-29", 1), ("period=year&on=2028-01-01", 366)]
+    {
+        let report = home.read(&format!("/reports/statistics?{period}")).await;
+        assert_eq!(report["counted"]["days"], days, "{period}");
+        let statistics = &report["statistics"][0];
+        for (name, value) in [
+            ("daily_mean", json!("0.00")),
+            ("daily_median", json!("0.00")),
+            ("largest_expense", json!(null)),
+            ("busiest_weekday", json!(null)),
+            ("days_without_spending", json!(days)),
+            ("savings_rate", json!(null)),
+        ] {
+            assert_eq!(statistics[name], value, "{period} {name}");
+        }
+        assert_eq!(statistics["previous"]["change_share"], Value::Null);
+        assert_eq!(statistics["mean_of_six"]["change"], "0.00");
+    }
+}
+
+#[tokio::test]
 async fn an_entry_and_its_list() {
     let Fixed { home, bank, groceries, restaurants, market, .. } = fixed().await;
     let entry = home.read(&format!("/entries/{market}")).await;
@@ -245,7 +431,7 @@ async fn an_entry_and_its_list() {
             {"category": restaurants, "amount": "12.50", "note": null},
         ],
         "payee": "Markt & Küche", "note": null, "tags": ["weekend", "family"], "refund_of": null, "to_account": null,
-        "foreign": null, "imported": null, "version": version,
+        "to_amount": null, "foreign": null, "imported": null, "version": version,
         "recorded_at": entry["recorded_at"], "corrected_at": null, "removed": false,
         "postings": [
             {"account": bank, "amount": "-42.50", "currency": "EUR"},
@@ -325,7 +511,7 @@ async fn the_things_of_a_book() {
         category,
         json!({
             "id": groceries, "name": "Groceries", "kind": "expense", "parent": food, "path": "Food / Groceries",
-            "archived": false, "icon": null, "colour": null,
+            "archived": false, "merged_into": null, "icon": null, "colour": null,
         })
     );
     let categories = home.read("/categories").await;
@@ -376,7 +562,7 @@ async fn the_history_of_a_book_and_of_an_entry() {
         events[1],
         json!({
             "version": last - 2, "recorded_at": events[1]["recorded_at"],
-            "actor": {"id": home.owner, "name": "Ada"}, "type": "entry_corrected.v1",
+            "actor": {"id": home.owner, "name": "Ada"}, "command": "correct_entry", "type": "entry_corrected.v1",
             "changes": {
                 "amount": {"before": "5.00", "after": "6.40"},
                 "postings": {
@@ -407,7 +593,11 @@ async fn the_history_of_a_book_and_of_an_entry() {
             "hash": format!("{:02x}", last - 1).repeat(32),
         })
     );
-    assert_eq!(home.read(&format!("/history/{}", last - 1)).await, commits[1]);
+    let mut one = home.read(&format!("/history/{}", last - 1)).await;
+    let changed = one.as_object_mut().unwrap().remove("changed").unwrap();
+    assert_eq!(one, commits[1]);
+    let removed = json!({"removed": {"before": false, "after": true}});
+    assert_eq!(changed, json!([{"thing": "entry", "id": entry, "changes": removed}]));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use axum::{Router, body::Body};
 use chrono::{DateTime, NaiveDate, Utc};
 use daybook_query_api::{Config, QueryApi, clock::Clock, names::Names};
 use domain::{
-    Book, Command, Recorded, Rejection,
+    Book, Command, Event, Recorded, Rejection,
     command::{EntryDraft, NewAccount, NewCategory, OpeningBalance, Sorting, SplitDraft},
     decide,
     entry::{AccountKind, CategoryKind, EntryKind},
@@ -49,7 +49,7 @@ pub struct Household {
     position: u64,
     last_id: u128,
     token: String,
-    _directory: TempDir,
+    pub directory: TempDir,
 }
 
 pub struct Answer {
@@ -86,20 +86,7 @@ pub fn expense(on: &str, account: AccountId, category: CategoryId, amount: &str)
 }
 
 pub fn draft(kind: EntryKind, on: &str, account: AccountId, sorting: Sorting, amount: &str) -> EntryDraft {
-    EntryDraft {
-        kind,
-        occurred_on: day(on),
-        account,
-        amount: amount.parse::<Amount>().unwrap(),
-        currency: None,
-        sorting,
-        to_account: None,
-        payee: None,
-        note: None,
-        tags: Vec::new(),
-        refund_of: None,
-        foreign: None,
-    }
+    EntryDraft { sorting, ..EntryDraft::told(kind, day(on), account, amount.parse::<Amount>().unwrap()) }
 }
 
 pub fn split(parts: &[(CategoryId, &str)]) -> Sorting {
@@ -114,6 +101,10 @@ pub fn split(parts: &[(CategoryId, &str)]) -> Sorting {
 impl Household {
     /// An empty book with these settings.
     pub async fn with(settings: Settings) -> Self {
+        Self::configured(settings, Config { min_version_wait_ms: 200, ..Config::default() }).await
+    }
+
+    pub async fn configured(settings: Settings, config: Config) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let model = ReadModel::open(directory.path(), read_model::Config::default()).unwrap();
         let head = Arc::new(AtomicU64::new(0));
@@ -123,7 +114,6 @@ impl Household {
         });
         let owner = UserId::from_uuid(Uuid::from_u128(1));
         let now: DateTime<Utc> = NOW.parse().unwrap();
-        let config = Config { min_version_wait_ms: 200, ..Config::default() };
         let api = QueryApi::new(
             config,
             model.clone(),
@@ -147,7 +137,7 @@ impl Household {
             position: 0,
             last_id: 1_000,
             token: testing::token(owner),
-            _directory: directory,
+            directory,
         };
         let create = Command::CreateBook { settings, accounts: Vec::new(), categories: Vec::new() };
         household.run(create).unwrap();
@@ -160,7 +150,21 @@ impl Household {
     }
 
     pub fn run(&mut self, command: Command) -> Result<(), Rejection> {
-        let events = decide(&self.book, self.owner, &command)?;
+        self.run_as(self.owner, command)
+    }
+
+    pub fn run_as(&mut self, actor: UserId, command: Command) -> Result<(), Rejection> {
+        let events = decide(&self.book, actor, &command)?;
+        self.record_as(actor, command.name(), events);
+        Ok(())
+    }
+
+    /// Takes what has happened for decided.
+    pub fn record(&mut self, command: &str, events: Vec<Event>) {
+        self.record_as(self.owner, command, events);
+    }
+
+    pub fn record_as(&mut self, actor: UserId, command: &str, events: Vec<Event>) {
         self.version += 1;
         let version = i64::try_from(self.version).unwrap();
         let recorded_at = NOW.parse::<DateTime<Utc>>().unwrap() + chrono::TimeDelta::milliseconds(version);
@@ -174,12 +178,11 @@ impl Household {
             version: self.version,
             hash: [u8::try_from(self.version % 256).unwrap(); 32],
             recorded_at,
-            actor: self.owner,
-            command: command.name().to_owned(),
+            actor,
+            command: command.to_owned(),
             events,
         });
         self.head.store(self.version, Ordering::SeqCst);
-        Ok(())
     }
 
     /// Shows the read model everything that has happened.
@@ -198,6 +201,7 @@ impl Household {
         self.position = self.version;
         self.model.apply(Arc::new(batch)).await.unwrap();
         self.progress.set_applied(0, self.position);
+        self.progress.tell_followers([self.id]);
     }
 
     pub fn account(&mut self, name: &str, currency: &str, opening: Option<&str>) -> AccountId {

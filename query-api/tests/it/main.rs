@@ -2,5 +2,11 @@
 
 mod answers;
 mod behaviour;
+mod export;
 mod figures;
+mod history;
 mod household;
+mod live;
+mod members;
+mod recategorising;
+mod reports;
