@@ -13,10 +13,13 @@ use crate::session::{Api, Session, text};
 use crate::workload::{Rendered, Workload, scatter};
 
 const SETUP_CLIENTS: usize = 16;
-const FILL_CLIENTS: usize = 64;
-/// Small enough that a round ends well within an access token's life.
-const FILL_ROUND: u64 = 10_000;
-const DAYS: u64 = 3 * 365;
+const FILL_CLIENTS: usize = 8;
+/// Entries in a bulk of a filling, the most that one may have.
+const FILL_BULK: u64 = 500;
+/// Bulks; small enough that a round ends well within an access token's life.
+const FILL_ROUND: u64 = 100;
+/// Ten years.
+const DAYS: u64 = 3_652;
 const PAYEES: [&str; 8] = [
     "Corner Bakery",
     "City Transport",
@@ -40,8 +43,12 @@ pub fn busy_day() -> NaiveDate {
     first_day() + Days::new(DAYS / 2)
 }
 
-fn first_day() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2024, 1, 1).expect("a date of the calendar")
+pub fn last_day() -> NaiveDate {
+    first_day() + Days::new(DAYS - 1)
+}
+
+pub fn first_day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2016, 1, 1).expect("a date of the calendar")
 }
 
 pub async fn create(session: &mut Session, count: usize) -> Result<Vec<Book>> {
@@ -98,7 +105,20 @@ pub fn rendered_entries(books: &[Book], variants: u64) -> Result<Arc<[Rendered]>
     Ok(rendered.into())
 }
 
-/// An expense of a household: some day of three years, some category, an amount up to 200, now and then with a note.
+/// `variants` different bulks of `size` entries for each book, ready to be posted: each is all or nothing.
+pub fn rendered_bulks(books: &[Book], variants: u64, size: u64) -> Result<Arc<[Rendered]>> {
+    let mut rendered = Vec::new();
+    for book in books {
+        let path = format!("/api/v1/books/{}/entries/bulk", book.id);
+        for variant in 0..variants {
+            let entries: Vec<Value> = (0..size).map(|place| entry(book, variant * size + place)).collect();
+            rendered.push(Rendered::new(&path, json!({ "mode": "all", "entries": entries }).to_string())?);
+        }
+    }
+    Ok(rendered.into())
+}
+
+/// An expense of a household: some day of ten years, some category, an amount up to 200, now and then with a note.
 fn entry(book: &Book, variant: u64) -> Value {
     let chance = scatter(variant);
     let day = first_day() + Days::new(chance % DAYS);
@@ -118,27 +138,38 @@ fn entry(book: &Book, variant: u64) -> Value {
     entry
 }
 
-/// Fills a book by single writes, the one way that the API has for so many, and waits until the read model shows the last.
+/// Fills a book by bulks, and waits until the read model shows the last.
 pub async fn fill(session: &mut Session, book: &Book, entries: u64) -> Result<()> {
-    let rendered = rendered_entries(std::slice::from_ref(book), 4096)?;
-    let mut left = entries;
-    while left > 1 {
-        let round = (left - 1).min(FILL_ROUND);
+    let bulk = FILL_BULK.min(entries);
+    let rendered = rendered_bulks(std::slice::from_ref(book), 256, bulk)?;
+    let (bulks, mut done) = (entries / bulk, 0);
+    while done < bulks {
+        let round = (bulks - done).min(FILL_ROUND);
         let workload = Workload::writes(Arc::clone(&rendered)).authorized(session.authorization().await?);
         let clients = HttpClient::many(FILL_CLIENTS, session.address, &workload);
         let load = closed_loop::run(clients, Until::Requests(round)).await;
         let failure = load.first_failure.as_deref().unwrap_or_default();
         ensure!(load.failed == 0, "{} writes failed while filling the book: {failure}", load.failed);
-        left -= round;
-        eprintln!("  filled {} of {entries} entries, {:.0}/s", entries - left, load.achieved_per_s());
+        done += round;
+        let per_s = load.achieved_per_s() * bulk as f64;
+        eprintln!("  filled {} of {entries} entries, {per_s:.0}/s", done * bulk);
     }
-    let last =
-        session.api().await?.post(&format!("/api/v1/books/{}/entries", book.id), &entry(book, 0)).await?;
+    wait_until_shown(session, book).await
+}
+
+/// Adds one entry and waits until the read model shows it, and so everything before it.
+pub async fn wait_until_shown(session: &mut Session, book: &Book) -> Result<()> {
+    let path = format!("/api/v1/books/{}/entries", book.id);
+    let last = session.api().await?.post(&path, &entry(book, 0)).await?;
     let shown = format!("/api/v1/books/{}?min_version={}", book.id, last["version"]);
-    tokio::time::timeout(Duration::from_secs(120), async { session.api().await?.get(&shown).await })
+    let mut api = session.api().await?;
+    let caught_up = async {
+        // A read waits two seconds at most, and says so.
+        while api.get(&shown).await.is_err() {}
+    };
+    tokio::time::timeout(Duration::from_secs(300), caught_up)
         .await
-        .context("the read model did not catch up within two minutes")??;
-    Ok(())
+        .context("the read model did not catch up within five minutes")
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 
 mod options;
 
+mod bulk;
 mod limits;
+mod live;
 mod reads;
 mod rebuild;
 mod writes;
@@ -57,8 +59,12 @@ struct Arguments {
 enum What {
     /// Single durable writes, over many books and to one, and the limits
     Writes,
+    /// Bulks of 50 entries, one commit each
+    Bulk,
     /// Overview, reports and lists of a big book, and a bare handler
     Reads,
+    /// How soon a change by one client is at another, at half load
+    Live,
     /// The read model made anew from the journal
     Rebuild,
     /// Raw group commit and a bare handler alone: needs no Daybook
@@ -78,7 +84,9 @@ fn main() -> ExitCode {
     }
     let result = match what {
         What::Baseline { directory, bytes } => serve_baseline(&directory, bytes),
-        What::Writes | What::Reads | What::Rebuild | What::Limits | What::All => measure(&what, &options),
+        What::Writes | What::Bulk | What::Reads | What::Live | What::Rebuild | What::Limits | What::All => {
+            measure(&what, &options)
+        }
     };
     match result {
         Ok(None) => ExitCode::SUCCESS,
@@ -118,13 +126,17 @@ fn measure(what: &What, options: &Options) -> Result<Option<String>> {
 async fn fill_in(report: &mut Report, what: &What, options: &Options) -> Result<()> {
     match what {
         What::Writes => writes::measure(options, report).await?,
+        What::Bulk => bulk::measure(options, report).await?,
         What::Reads => drop(reads::measure(options, report).await?),
+        What::Live => live::measure(options, report).await?,
         What::Rebuild => rebuild::measure(options, report).await?,
         What::Limits => limits::measure(options, None, report).await?,
         What::All => {
             writes::measure(options, report).await?;
+            bulk::measure(options, report).await?;
             let daybook = reads::measure(options, report).await?;
             rebuild::of(options, &daybook, report)?;
+            live::measure(options, report).await?;
         }
         What::Baseline { .. } => {}
     }

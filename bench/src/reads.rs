@@ -77,6 +77,10 @@ async fn reads_of(session: &mut Session, book: &Book, entries: u64) -> Result<Ve
         ("overview", format!("{base}/overview?on={day}")),
         ("spending report of a month", format!("{base}/reports/spending?period=month&on={day}")),
         ("spending report of a year", format!("{base}/reports/spending?period=year&on={day}")),
+        (
+            "spending report of ten years",
+            format!("{base}/reports/spending?from={}&to={}", books::first_day(), books::last_day()),
+        ),
         ("entries, first page", format!("{base}/entries?limit={PAGE}")),
         ("entries, page in the middle", deep),
     ] {

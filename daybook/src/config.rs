@@ -60,6 +60,8 @@ pub struct Server {
     pub body_bytes_max: usize,
     pub connections_max: usize,
     pub drain_deadline_ms: u64,
+    pub unread_bytes_max: u64,
+    pub unread_deadline_ms: u64,
 }
 
 impl Server {
@@ -68,6 +70,8 @@ impl Server {
             header_deadline_ms: self.header_deadline_ms,
             connections_max: self.connections_max,
             drain_deadline_ms: self.drain_deadline_ms,
+            unread_bytes_max: self.unread_bytes_max,
+            unread_deadline_ms: self.unread_deadline_ms,
         }
     }
 
@@ -243,6 +247,8 @@ impl Settings {
         checks.range("server.body_bytes_max", self.server.body_bytes_max, 65_536, 104_857_600);
         checks.range("server.connections_max", self.server.connections_max, 1, 1_000_000);
         checks.range("server.drain_deadline_ms", self.server.drain_deadline_ms, 0, 600_000);
+        checks.range("server.unread_bytes_max", self.server.unread_bytes_max, 0, 1 << 30);
+        checks.range("server.unread_deadline_ms", self.server.unread_deadline_ms, 0, 60_000);
 
         let dir = self.data.dir.to_string_lossy();
         checks.hold(!dir.trim().is_empty(), "data.dir", &dir, "name a directory, such as \"data\"");
@@ -258,6 +264,7 @@ impl Settings {
         checks.range("command_api.save_every_commits", commands.save_every_commits, 1, 1_000_000);
         checks.range("command_api.import_bytes_max", commands.import_bytes_max, 1_024, 268_435_456);
         checks.range("command_api.import_commit_lines", commands.import_commit_lines, 1, 5_000);
+        checks.range("command_api.invitation_days", commands.invitation_days, 1, 365);
 
         checks.range("read_model.readers", self.read_model.readers, 1, 256);
         checks.range("read_model.queue_max", self.read_model.queue_max, 1, 1_000_000);
@@ -265,6 +272,17 @@ impl Settings {
         checks.range("query_api.answers_bytes_max", self.query_api.answers_bytes_max, 0, 1 << 40);
         checks.range("query_api.min_version_wait_ms", self.query_api.min_version_wait_ms, 0, 2_000);
         checks.range("query_api.report_days_max", self.query_api.report_days_max, 366, 366_000);
+        checks.range("query_api.exports_max", self.query_api.exports_max, 1, 256);
+        checks.range("query_api.export_deadline_ms", self.query_api.export_deadline_ms, 1_000, 86_400_000);
+        checks.range("query_api.live_streams_max", self.query_api.live_streams_max, 1, 1_000_000);
+        checks.range(
+            "query_api.live_streams_per_user_max",
+            self.query_api.live_streams_per_user_max,
+            1,
+            10_000,
+        );
+        checks.range("query_api.live_keep_alive_ms", self.query_api.live_keep_alive_ms, 1_000, 600_000);
+        checks.range("query_api.live_retry_ms", self.query_api.live_retry_ms, 0, 600_000);
 
         let identity = &self.identity;
         let is_address = ["http://", "https://"].iter().any(|scheme| {

@@ -153,6 +153,22 @@ impl Server {
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
+    /// The most memory that the process has held at once since it started, or since [`Server::forget_memory_peak`].
+    pub fn memory_peak_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("the process is our child");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes =
+            peak.and_then(|peak| peak.trim().strip_suffix(" kB")).and_then(|peak| peak.parse().ok());
+        kilobytes.map(|kilobytes: u64| kilobytes * 1024).expect("the kernel says how much it was")
+    }
+
+    /// From now on the peak is that of what follows.
+    pub fn forget_memory_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")
+            .expect("the process is our child");
+    }
+
     /// Ends the process at once, without a word to it. What it had handed to the system stays: this is no power failure.
     pub fn kill_9(&mut self) {
         // `kill` is SIGKILL; a process that is gone already is as dead as it can be.

@@ -122,14 +122,16 @@ impl Names {
         EntryDraft {
             kind: entry.flow.kind(),
             occurred_on: entry.occurred_on,
-            account: self.accounts[entry.account],
-            amount: Amount::from_minor(entry.amount_minor, currency),
+            account: Some(self.accounts[entry.account]),
+            amount: Some(Amount::from_minor(entry.amount_minor, currency)),
             currency: None,
             sorting: entry
                 .flow
                 .category()
                 .map_or(Sorting::Unsorted, |name| Sorting::Whole(self.categories[name])),
             to_account: entry.flow.to_account().map(|name| self.accounts[name]),
+            to_amount: None,
+            postings: None,
             payee: entry.payee.map(Text::known),
             note: entry.note.map(Text::known),
             tags: entry.tags.iter().map(Text::known).collect(),

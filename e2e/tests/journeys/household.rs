@@ -64,7 +64,7 @@ impl<'a> Household<'a> {
     }
 
     async fn do_something(&mut self) {
-        match self.below(100) {
+        match self.below(125) {
             0..55 => self.add().await,
             55..70 => {
                 let change = match self.below(4) {
@@ -121,12 +121,56 @@ impl<'a> Household<'a> {
                 self.write(reqwest::Method::PATCH, "", Some(change)).await;
             }
             97..99 => self.import().await,
+            99..104 => self.add_many().await,
+            104..109 => {
+                let path = format!("/history/{}/undo", 1 + self.below(1 + u64::from(self.keys)));
+                self.write(reqwest::Method::POST, &path, None).await;
+            }
+            109..112 => {
+                let order = json!({"filter": {"category": [self.pick(|own| &own.expenses)]},
+                    "category": self.pick(|own| &own.expenses)});
+                self.write(reqwest::Method::POST, "/entries/recategorise", Some(order)).await;
+            }
+            112..114 => {
+                let merged = self.pick(|own| &own.expenses);
+                let path = format!("/categories/{}/merge", merged.as_str().unwrap());
+                let into = json!({"into": self.pick(|own| &own.expenses)});
+                self.write(reqwest::Method::POST, &path, Some(into)).await;
+            }
+            114..117 => {
+                let new = json!({"name": format!("Abroad {}", self.keys), "kind": "bank", "currency": "USD"});
+                let made = self.write(reqwest::Method::POST, "/accounts", Some(new)).await;
+                self.accounts.extend(made.status.eq(&201).then(|| made.json()["id"].clone()));
+            }
+            117..120 => {
+                let amount = self.amount();
+                let entry = json!({"kind": "balanced", "occurred_on": self.day(), "postings": [
+                    {"account": self.pick(|own| &own.accounts), "amount": format!("-{amount}")},
+                    {"category": self.pick(|own| &own.expenses), "amount": amount}]});
+                self.write(reqwest::Method::POST, "/entries", Some(entry)).await;
+            }
+            120..123 => {
+                let invitation = json!({"email": "somebody@example.org", "role": "viewer"});
+                self.write(reqwest::Method::POST, "/invitations", Some(invitation)).await;
+            }
             _ => {
                 let Some(import) = self.imports.pop() else { return };
                 let path = format!("/imports/{import}/revert");
                 self.write(reqwest::Method::POST, &path, None).await;
             }
         }
+    }
+
+    async fn add_many(&mut self) {
+        let entries: Vec<Value> = (0..5)
+            .map(|_| {
+                json!({"kind": "expense", "occurred_on": self.day(), "account": self.pick(|own| &own.accounts),
+                    "amount": self.amount(), "category": self.pick(|own| &own.expenses)})
+            })
+            .collect();
+        let mode = ["all", "each"][self.below(2) as usize];
+        let bulk = json!({"mode": mode, "entries": entries});
+        self.write(reqwest::Method::POST, "/entries/bulk", Some(bulk)).await;
     }
 
     async fn add(&mut self) {
@@ -158,6 +202,9 @@ impl<'a> Household<'a> {
             _ => {
                 entry["kind"] = json!("transfer");
                 entry["to_account"] = self.pick(|own| &own.accounts);
+                if self.below(2) == 0 {
+                    entry["to_amount"] = json!(self.amount());
+                }
             }
         }
         let made = self.write(reqwest::Method::POST, "/entries", Some(entry)).await;

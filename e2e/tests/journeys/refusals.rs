@@ -13,9 +13,8 @@ use crate::contract;
 use asking::Met;
 
 /// Codes that no request can come to, each with the reason.
-const OUT_OF_REACH: [(&str, &str); 3] = [
+const OUT_OF_REACH: [(&str, &str); 2] = [
     ("internal", "a fault of ours; a test that could provoke one would be a bug report"),
-    ("role_forbids", "a book has no other members than its owner until there are invitations"),
     ("statement_record_unreadable", "the CSV reader refuses nothing in text that was decoded before"),
 ];
 

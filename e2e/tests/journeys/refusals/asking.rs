@@ -9,7 +9,7 @@ use std::{
 
 use daybook_e2e::{Answer, Client, Server};
 use reqwest::{
-    Method,
+    Method, Response,
     multipart::{Form, Part},
 };
 use serde_json::Value;
@@ -54,7 +54,8 @@ enum Body {
 
 impl Request {
     fn new(method: Method, path: &str, body: Body) -> Self {
-        let is_keyed = method != Method::GET && path.starts_with("/api/v1/books");
+        let is_of_books = path.starts_with("/api/v1/books") || path.starts_with("/api/v1/invitations");
+        let is_keyed = method != Method::GET && is_of_books;
         Self { method, path: path.to_owned(), headers: Vec::new(), body, is_keyed, is_logged_in: true }
     }
 
@@ -180,6 +181,14 @@ impl Asker {
             self.met.codes.lock().unwrap().insert(code);
         }
         answer
+    }
+
+    /// An answer that does not end by itself, with its body to be read.
+    pub async fn opened(&self, path: &str) -> Response {
+        let response = self.client.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        self.met.done.lock().unwrap().insert((Method::GET.to_string(), path.to_owned()));
+        response
     }
 
     pub async fn done(&self, request: Request, status: u16) -> Answer {

@@ -38,6 +38,7 @@ pub async fn of_refusals(met: Arc<Met>) {
     let settings = vec![
         ("identity.attempts_per_address_per_minute", "100000".to_owned()),
         ("identity.attempts_per_email_per_minute", ATTEMPTS.to_string()),
+        ("query_api.live_streams_per_user_max", "1".to_owned()),
     ];
     let server = Server::start(data.path(), &Options { settings, ..Options::default() }).await;
     let client = Client::sign_up(server.base(), "Ada").await;
@@ -51,10 +52,15 @@ pub async fn of_refusals(met: Arc<Met>) {
     scene.refused(scene.books()).await;
     scene.refused(scene.charts()).await;
     scene.refused(scene.entries()).await;
+    scene.refused(scene.balanced()).await;
+    scene.refused(scene.many()).await;
     scene.refused(scene.statements()).await;
     scene.refused(scene.lists()).await;
     scene.tokens(data.path()).await;
     scene.cursors().await;
+    scene.live().await;
+    scene.members().await;
+    scene.undoing().await;
     let told = scene.ada.ask(get(&format!("{}/accounts?min_version=9999", scene.book))).await;
     assert_eq!((told.status, told.code().as_str()), (400, "version_unknown"));
 }
@@ -206,6 +212,23 @@ impl Scene {
         ada.done(command(&at(&format!("entries/{removed}/restore"))), 200).await;
         ada.done(delete(&at(&format!("entries/{removed}"))), 200).await;
 
+        let mut tagged = json!({"kind": "expense", "occurred_on": "2026-11-22", "account": cash, "amount": "1",
+            "category": groceries, "tags": ["sorted anew"]});
+        let entries = json!({"mode": "all", "entries": [tagged, tagged]});
+        ada.done(post(&at("entries/bulk"), entries), 201).await;
+        let good = tagged.clone();
+        tagged["amount"] = json!(1);
+        let entries = json!({"mode": "each", "entries": [tagged, good]});
+        let taken = ada.done(post(&at("entries/bulk"), entries), 200).await.json();
+        assert_eq!(taken["results"][0]["problem"]["code"], "amount_not_a_string");
+        let wanted = json!({"filter": {"tag": "sorted anew"}, "category": food});
+        let sorted = ada.done(post(&at("entries/recategorise"), wanted), 200).await.json();
+        assert_eq!(sorted["entries"], 3);
+        let passing = json!({"name": "Passing", "kind": "expense"});
+        let passing = id(ada.done(post(&at("categories"), passing), 201).await);
+        let into = json!({ "into": food });
+        ada.done(post(&at(&format!("categories/{passing}/merge")), into), 200).await;
+
         let file = "Date,Payee,Amount\n2026-11-01,Shop,-5.00\n2026-11-02,Shop,-6.00\n";
         let guess = ada.done(statement(&book, file, &[]), 200).await.json();
         let mapping = guess["guess"]["mapping"].to_string();
@@ -248,6 +271,10 @@ impl Scene {
             "imports".to_owned(),
             "overview?on=2026-11-23".to_owned(),
             "reports/spending?period=quarter&on=2026-11-23&compare=previous_year".to_owned(),
+            "reports/cash-flow?period=quarter&on=2026-11-23&granularity=week".to_owned(),
+            format!("reports/net-worth?period=year&on=2026-11-23&account={}", self.cash),
+            "reports/statistics?period=month&on=2026-10-23".to_owned(),
+            "export?format=csv".to_owned(),
             "history".to_owned(),
             "history/1".to_owned(),
         ] {
@@ -257,6 +284,8 @@ impl Scene {
             let known = self.ada.done(get(&path).header("if-none-match", tag), 304).await;
             assert_eq!(known.body, "");
         }
+        // Of an import that is over the stream of its progress is one event long.
+        self.ada.done(get(&self.at(&format!("imports/{}/progress", self.reverted))), 200).await;
     }
 
     async fn refused(&self, rows: Vec<Row>) {
@@ -537,7 +566,7 @@ impl Scene {
             (split(["12.50", "0"]), 422, "amount_not_positive", Some("/splits/1/amount")),
             (split(["12.5", "0.001"]), 422, "too_many_decimals", Some("/splits/1/amount")),
             (transfer(&self.bank), 422, "same_account", Some("/to_account")),
-            (transfer(&self.dollars), 422, "currencies_differ", Some("/to_account")),
+            (transfer(&self.dollars), 422, "field_missing", Some("/to_amount")),
             (
                 post(
                     &self.at("entries"),
@@ -578,6 +607,81 @@ impl Scene {
         rows
     }
 
+    fn balanced(&self) -> Vec<Row> {
+        let balanced = |postings: Value| {
+            let entry = json!({"kind": "balanced", "occurred_on": "2026-11-23", "postings": postings});
+            post(&self.at("entries"), entry)
+        };
+        let out = |amount: &str| json!({"account": self.cash, "amount": amount});
+        let spent = |amount: &str| json!({"category": self.groceries, "amount": amount});
+        let dollars = json!({"account": self.dollars, "amount": "5"});
+        vec![
+            (balanced(json!([out("-5"), spent("4.99")])), 422, "postings_unbalanced", Some("/postings")),
+            (balanced(json!([out("-5"), dollars.clone()])), 422, "postings_unbalanced", Some("/postings")),
+            (balanced(json!([out("0"), spent("0")])), 422, "amount_zero", Some("/postings/0/amount")),
+            (balanced(json!([])), 422, "field_missing", Some("/postings")),
+            (
+                balanced(json!([out("-5"), dollars, spent("5")])),
+                422,
+                "field_missing",
+                Some("/postings/2/currency"),
+            ),
+            (
+                balanced(json!([out("-5"), {"category": self.archived, "amount": "5"}])),
+                422,
+                "category_archived",
+                Some("/postings/1/category"),
+            ),
+            (
+                balanced(json!([{"account": self.cash, "amount": "-5", "currency": "USD"}, spent("5")])),
+                422,
+                "currency_mismatch",
+                Some("/postings/0/currency"),
+            ),
+            (
+                balanced(json!([{"amount": "-5"}, spent("5")])),
+                422,
+                "field_missing",
+                Some("/postings/0/account"),
+            ),
+            (self.with("postings", json!([])), 422, "field_not_allowed", Some("/postings")),
+            (self.with("kind", json!("balanced")), 422, "field_missing", Some("/postings")),
+        ]
+    }
+
+    /// What is done to many entries at once.
+    fn many(&self) -> Vec<Row> {
+        let bulk = |mode: &str, entries: Value| {
+            post(&self.at("entries/bulk"), json!({"mode": mode, "entries": entries}))
+        };
+        let (good, mut wrong) = (self.expense(), self.expense());
+        wrong["amount"] = json!("1e3");
+        let sort = |filter: Value| {
+            post(&self.at("entries/recategorise"), json!({"filter": filter, "category": self.food}))
+        };
+        let merge = |from: &str, into: &str| {
+            post(&self.at(&format!("categories/{from}/merge")), json!({ "into": into }))
+        };
+        let unknown = format!("cat_{UNKNOWN}");
+        vec![
+            (bulk("all", json!([good, wrong])), 422, "bulk_refused", Some("/entries/1/amount")),
+            (bulk("all", json!([])), 422, "field_missing", Some("/entries")),
+            (bulk("some", json!([good])), 422, "unknown_value", Some("/mode")),
+            (bulk("each", json!(vec![&good; 501])), 422, "limit_reached", None),
+            (bulk("each", json!([good])).without_key(), 400, "idempotency_key_missing", None),
+            (sort(json!({})), 422, "field_missing", Some("/filter")),
+            (sort(json!({"payee": "nobody"})), 422, "nothing_to_change", None),
+            (sort(json!({"category": unknown})), 422, "unknown_category", Some("/filter/category")),
+            (sort(json!({"kind": ["gift"]})), 422, "unknown_value", Some("/filter/kind/0")),
+            (sort(json!({"limit": 5})), 422, "unknown_field", Some("/filter/limit")),
+            (merge(&self.food, &self.groceries), 422, "category_cycle", Some("/into")),
+            (merge(&self.food, &self.salary), 422, "category_kind_mismatch", Some("/into")),
+            (merge(&self.food, &self.archived), 422, "category_archived", Some("/into")),
+            (merge(&self.food, &unknown), 422, "unknown_category", Some("/into")),
+            (merge(&unknown, &self.food), 404, "category_not_found", None),
+        ]
+    }
+
     fn statements(&self) -> Vec<Row> {
         let lines = "Date,Payee,Amount\n2026-11-01,Shop,-5.00\n";
         let mapping = |field: &str, value: Value| {
@@ -591,6 +695,19 @@ impl Scene {
         let with = |field: &str, value: Value| import(lines.as_bytes(), &[mapping(field, value)]);
         let bad_line = "Date,Payee,Amount\n2026-11-01,Shop,-5.00\nsome day,Shop,-6.00\n";
         let all = ("mode", "all".to_owned());
+        let whole = || ("mapping", json!({"format": "daybook"}).to_string());
+        let a_book = || {
+            let book = json!({"name": "Home", "currency": "EUR", "currency_decimals": 2, "time_zone": "UTC",
+                "week_starts_on": "monday", "month_starts_on": 1});
+            let file = json!({"format": "daybook.book.v1", "book": book, "accounts": [], "categories": [],
+                "entries": []});
+            file.to_string().into_bytes()
+        };
+        let accounts = |count: usize| {
+            let lines = (0..count).map(|number| format!("A{number},2026-11-01,S,,,-5,\n"));
+            let header = "Account,Date,Payee,Notes,Category,Amount,Cleared\n".to_owned();
+            [header].into_iter().chain(lines).collect::<String>().into_bytes()
+        };
         let many =
             |line: &str, count: usize| format!("Date,Payee,Amount\n{}", line.repeat(count)).into_bytes();
         vec![
@@ -602,9 +719,18 @@ impl Scene {
                 None,
             ),
             (import(b"%PDF-1.7\n", &[]), 422, "statement_not_text", None),
+            (
+                import(b"<?xml version=\"1.0\"?>\n<!DOCTYPE a>\n<a/>", &[]),
+                422,
+                "statement_entity_refused",
+                None,
+            ),
+            (import(b"{\"transactions\": [{}", &[]), 422, "statement_malformed", None),
+            (import("<Document>".repeat(100).as_bytes(), &[]), 422, "statement_too_deep", None),
+            (import(&accounts(501), &[]), 422, "statement_too_many_accounts", None),
             (import(b"Date,Description,Amount\n", &[]), 422, "statement_without_records", None),
             (import(&vec![b'x'; (16 << 20) + 1], &[]), 422, "statement_too_large", None),
-            (import(&vec![b'x'; 18 << 20], &[]), 413, "body_too_large", None),
+            (import(&vec![b'x'; 66 << 20], &[]), 413, "body_too_large", None),
             (import(&many("2026-11-01,S,1\n", 200_000), &[plain()]), 422, "statement_too_many_records", None),
             (import(&many(&",".repeat(600), 1), &[plain()]), 422, "statement_too_many_columns", None),
             (
@@ -643,6 +769,15 @@ impl Scene {
                 "unknown_value",
                 Some("/dry_run"),
             ),
+            (import(lines.as_bytes(), &[("id", "imp_x".to_owned())]), 422, "id_malformed", Some("/id")),
+            (import(b"{\"format\": \"daybook.book.v1\"}", &[whole()]), 422, "book_file_invalid", None),
+            (import(&a_book(), &[whole()]), 409, "book_not_empty", None),
+            (
+                import(lines.as_bytes(), &[("mapping", json!({"format": "xls"}).to_string())]),
+                422,
+                "unknown_value",
+                Some("/mapping/format"),
+            ),
             (import(bad_line.as_bytes(), &[plain(), all]), 422, "import_refused", Some("/lines/3")),
             (import(lines.as_bytes(), &[plain()]).without_key(), 400, "idempotency_key_missing", None),
             (command(&self.at(&format!("imports/{}/revert", self.reverted))), 409, "import_reverted", None),
@@ -669,8 +804,108 @@ impl Scene {
             (list("reports/spending?period=decade"), 400, "invalid_parameter", None),
             (list("reports/spending?from=2026-11-01"), 400, "invalid_parameter", None),
             (list("reports/spending?from=0001-01-01&to=9999-12-31"), 400, "invalid_parameter", None),
+            (
+                list("reports/cash-flow?granularity=day&from=2020-01-01&to=2025-12-31"),
+                400,
+                "invalid_parameter",
+                None,
+            ),
+            (list("reports/net-worth?granularity=hour"), 400, "invalid_parameter", None),
+            (list("reports/statistics?granularity=day"), 400, "unknown_parameter", None),
+            (list("export"), 400, "invalid_parameter", None),
+            (list("export?format=xlsx"), 400, "invalid_parameter", None),
+            (list("export?format=json&from=2026-11-01"), 400, "invalid_parameter", None),
             (list("accounts?min_version=-1"), 400, "invalid_parameter", None),
+            (list("live?last_event_id=-1"), 400, "invalid_parameter", None),
+            (list("live").header("last-event-id", "nonsense"), 400, "invalid_parameter", None),
+            (list("live?last_event_id=9999"), 400, "version_unknown", None),
         ]
+    }
+
+    /// One stream for each person, as this server is set.
+    async fn live(&self) {
+        let path = self.at("live");
+        let open = self.ada.opened(&path).await;
+        self.ada.refused(get(&path), 429, "too_many_streams", None).await;
+        drop(open);
+    }
+
+    /// Somebody comes as a viewer, may little, and leaves.
+    async fn undoing(&self) {
+        let undo = |version: u64| command(&self.at(&format!("history/{version}/undo")));
+        let added = self.ada.done(post(&self.at("entries"), self.expense()), 201).await;
+        let entry = self.at(&format!("entries/{}", added.json()["id"].as_str().unwrap()));
+        let corrected = self.ada.done(patch(&entry, json!({"payee": "Baker"})), 200).await.version().unwrap();
+        let added = added.version().unwrap();
+
+        let told = self.ada.refused(undo(added), 409, "undo_conflicts", None).await;
+        assert_eq!(told.json()["versions"], json!([corrected]));
+        let undone = self.ada.done(undo(corrected), 200).await;
+        assert_eq!(undone.json(), json!({"version": corrected + 1, "undoes": corrected}));
+        self.refused(vec![
+            (undo(corrected), 409, "already_undone", None),
+            (undo(1), 422, "commit_not_undoable", None),
+            (undo(0), 400, "version_unknown", None),
+            (undo(corrected + 2), 400, "version_unknown", None),
+            (command(&self.at("history/nonsense/undo")), 400, "version_unknown", None),
+            (undo(added).without_key(), 400, "idempotency_key_missing", None),
+            (undo(added).without_login(), 401, "login_required", None),
+        ])
+        .await;
+        self.ada.done(undo(added), 200).await;
+    }
+
+    async fn members(&self) {
+        let vera = Client::sign_up(&self.ada.base, "Vera").await;
+        let as_vera = |request: Request| request.token(vera.token().unwrap());
+        let invite = |field: &str, value: Value| {
+            let mut new = json!({"email": "vera@example.org", "role": "viewer"});
+            new[field] = value;
+            post(&self.at("invitations"), new)
+        };
+        let viewer = || invite("role", json!("viewer"));
+        let accept = |invited: &Value| post("/api/v1/invitations/accept", json!({"token": invited["token"]}));
+        let invitation = |id: &str| self.at(&format!("invitations/{id}"));
+        let member = |id: &str| self.at(&format!("members/{id}"));
+        let role = |role: &str| json!({ "role": role });
+
+        let invited = self.ada.done(viewer(), 201).await.json();
+        let withdrawn = self.ada.done(viewer(), 201).await.json();
+        let withdrawn_at = invitation(withdrawn["id"].as_str().unwrap());
+        self.ada.done(delete(&withdrawn_at), 200).await;
+        self.ada.refused(accept(&invited), 422, "already_member", None).await;
+        self.ada.done(as_vera(accept(&invited)), 200).await;
+        let last = self.ada.done(viewer(), 201).await;
+        let list = self.at(&format!("invitations?min_version={}", last.version().unwrap()));
+        let open = self.ada.done(get(&list), 200).await.json();
+        assert_eq!(open["data"], json!([last.json()["invitation"]]));
+
+        let (me, ada) = (member(vera.user()), member(self.ada.client.user()));
+        let nobody = member(&format!("usr_{UNKNOWN}"));
+        self.refused(vec![
+            (invite("email", json!("no address")), 422, "email_malformed", Some("/email")),
+            (invite("role", json!("king")), 422, "unknown_value", Some("/role")),
+            (as_vera(accept(&invited)), 422, "invitation_invalid", None),
+            (accept(&withdrawn), 422, "invitation_invalid", None),
+            (accept(&json!({"token": "made up"})), 422, "invitation_invalid", None),
+            (accept(&last.json()).without_login(), 401, "login_required", None),
+            (accept(&last.json()).without_key(), 400, "idempotency_key_missing", None),
+            (delete(&withdrawn_at), 422, "invitation_invalid", None),
+            (delete(&invitation(&format!("inv_{UNKNOWN}"))), 404, "invitation_not_found", None),
+            (as_vera(viewer()), 403, "role_forbids", None),
+            (as_vera(get(&self.at("invitations"))), 403, "role_forbids", None),
+            (as_vera(post(&self.at("entries"), self.expense())), 403, "role_forbids", None),
+            (as_vera(delete(&ada)), 403, "role_forbids", None),
+            (patch(&me, role("viewer")), 422, "nothing_to_change", None),
+            (patch(&nobody, role("viewer")), 404, "member_not_found", None),
+            (delete(&member("nonsense")), 404, "member_not_found", None),
+            (patch(&ada, role("viewer")), 422, "last_owner", None),
+            (delete(&ada), 422, "last_owner", None),
+        ])
+        .await;
+        self.ada.done(patch(&me, role("editor")), 200).await;
+        self.ada.done(as_vera(delete(&me)), 200).await;
+        self.ada.refused(as_vera(delete(&me)), 404, "book_not_found", None).await;
     }
 
     /// A cursor opens the list that it came from, and no other.

@@ -196,6 +196,18 @@ pub async fn a_full_book(met: Arc<Met>) {
     }
     ada.refused(category(&parent, 9), 422, "category_too_deep", Some("/parent")).await;
 
+    let categories = ada.done(get(&format!("{book}/categories")), 200).await.json();
+    let find = |name: &str| {
+        let mut list = categories["data"].as_array().unwrap().iter();
+        list.find(|category| category["name"] == name).unwrap()["id"].clone()
+    };
+    let entry = json!({"kind": "expense", "occurred_on": "2026-11-23", "account": accounts["data"][0]["id"],
+        "amount": "1", "category": find("Groceries")});
+    let entries = json!({"mode": "all", "entries": vec![entry; 500]});
+    join_all((0..21).map(|_| ada.done(post(&format!("{book}/entries/bulk"), entries.clone()), 201))).await;
+    let all = json!({"filter": {"kind": "expense"}, "category": find("Food")});
+    ada.refused(post(&format!("{book}/entries/recategorise"), all), 422, "too_many_entries", None).await;
+
     // The largest amount there is, ten thousand times.
     let mut file = String::from("Date,Payee,Amount\n");
     (0..9_999).for_each(|_| file.push_str("2026-11-01,Shop,-9999999999999.99\n"));
