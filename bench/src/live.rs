@@ -62,7 +62,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     eprintln!("  closed loop, {LOAD_CLIENTS} clients: {:.0}/s; half of it from now on", 2.0 * half_per_s);
     // What the closed loop left to be shown is no part of half the load.
     for book in &followed {
-        books::fill(&mut session, book, 1).await?;
+        books::wait_until_shown(&mut session, book).await?;
     }
 
     let seen = Arc::new(Seen::default());

@@ -36,6 +36,7 @@ pub struct Embedded {
     pub identity: Arc<Identity>,
     pub readiness: Arc<Readiness>,
     progress: Arc<Progress>,
+    read_model: ReadModel,
     router: Router,
     /// Projector and upkeep; they end with the token they were started with.
     tasks: JoinSet<()>,
@@ -103,7 +104,7 @@ impl Embedded {
 
         let queries = QueryApi::new(
             settings.query_api,
-            read_model,
+            read_model.clone(),
             Arc::clone(&progress),
             Arc::new(NamesOf(Arc::clone(&identity))),
             Clock::system(),
@@ -134,6 +135,7 @@ impl Embedded {
             identity,
             readiness: Arc::new(readiness),
             progress,
+            read_model,
             router: layers::wrap(router, settings.server.request_limits()),
             tasks,
             stop_tasks,
@@ -166,13 +168,14 @@ impl Embedded {
 
     /// Answers what is in line, saves what can be saved, and ends.
     pub async fn stop(self) -> anyhow::Result<()> {
-        let Self { owners, router, mut tasks, stop_tasks, _data: data, .. } = self;
+        let Self { owners, read_model, router, mut tasks, stop_tasks, _data: data, .. } = self;
         drop(router);
         tokio::task::spawn_blocking(move || owners.stop()).await?;
         stop_tasks.cancel();
         while let Some(ended) = tasks.join_next().await {
             ended.context("stop the background work")?;
         }
+        read_model.sync().await.context("bring the read model to the disk")?;
         drop(data);
         Ok(())
     }

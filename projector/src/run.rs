@@ -21,8 +21,8 @@ const CHANGE_OVER_EVERY: Duration = Duration::from_millis(500);
 /// A batch grows until it holds this many commits, or events: an import has hundreds of them in one commit.
 const BATCH_COMMITS_MAX: usize = 5_000;
 const BATCH_EVENTS_MAX: usize = 20_000;
-/// The least time between two batches of a partition.
-const PACE: Duration = Duration::from_millis(30);
+/// The least time between two batches of a partition. Longer ones write fewer pages, and show a write later.
+const PACE: Duration = Duration::from_millis(2);
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(10);
 

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::{
     apply::{ApplyError, Batch, write_batch},
-    connection::{OpenError, open_builder, open_writer},
+    connection::{Durability, OpenError, open_builder, open_writer},
     files::{Directory, FilesError},
 };
 
@@ -58,7 +58,7 @@ impl Builder {
         self.connection.execute_batch("commit")?;
         let path = self.directory.path_of(&self.name);
         drop(self.connection);
-        drop(open_writer(&path)?);
+        drop(open_writer(&path, Durability::InOrder)?);
         File::open(&path).and_then(|file| file.sync_all()).map_err(BuildError::Sync)
     }
 }

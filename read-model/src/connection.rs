@@ -27,17 +27,32 @@ pub struct Checkpoint {
     pub fence: String,
 }
 
+/// What a commit waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Nothing: the system brings pages to the disk when it likes, so a file that was being written when the machine
+    /// went down is worth nothing.
+    UntilTheMachineStops,
+    /// The order of writes: a power cut may cost the last commits, and leaves whole tables behind.
+    InOrder,
+}
+
 /// For the writer: makes the file where it is missing and brings its tables up to date. The journal is the
-/// truth, so a commit here need not outlive a power cut, only leave whole tables behind (`synchronous = normal`).
-pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+/// truth, so a commit here need not outlive a power cut.
+pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = open(path, flags)?;
-    // A commit touches some ten pages all over the file, each of which is written whole: so they are small. What a
-    // checkpoint brings to the disk keeps the journal waiting, so that is little as well.
-    let settings = "pragma page_size = 2048; pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536;
-        pragma wal_autocheckpoint = 4000;";
-    connection.execute_batch(settings).map_err(|source| failed(path, source))?;
+    // A commit touches some ten pages all over the file, each of which is written whole: so they are small. Where a
+    // checkpoint waits for the disk, it keeps the journal waiting too, so it brings little.
+    let settings = match durability {
+        Durability::UntilTheMachineStops => "pragma synchronous = off; pragma wal_autocheckpoint = 16000;",
+        Durability::InOrder => "pragma synchronous = normal; pragma wal_autocheckpoint = 4000;",
+    };
+    connection
+        .execute_batch("pragma page_size = 2048; pragma journal_mode = wal; pragma cache_size = -65536;")
+        .and_then(|()| connection.execute_batch(settings))
+        .map_err(|source| failed(path, source))?;
     migrate(&mut connection, path)?;
     Ok(connection)
 }

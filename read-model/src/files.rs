@@ -7,6 +7,8 @@ use std::{
 };
 
 const EXTENSION: &str = "sqlite";
+/// Says in which run of the machine files here were last written without waiting for the disk.
+const WRITTEN_IN: &str = "written-in-boot";
 
 /// `<data>/read-model`: a file `<name>.sqlite` for each model, and `current`, which holds the name of one.
 #[derive(Debug, Clone)]
@@ -64,6 +66,44 @@ impl Directory {
             File::open(&self.path)?.sync_all()
         };
         write().map_err(|source| self.failed("writing the name of the current model", source))
+    }
+
+    /// Whether what lies here is what was written: nothing was left to the system to bring to the disk when the
+    /// machine went down.
+    pub(crate) fn is_whole(&self, boot: &str) -> Result<bool, FilesError> {
+        match fs::read_to_string(self.path.join(WRITTEN_IN)) {
+            Ok(written_in) => Ok(written_in == boot),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(self.failed("reading when files were last written", error)),
+        }
+    }
+
+    /// To be called before the first write that does not wait for the disk.
+    pub(crate) fn begin_writing(&self, boot: &str) -> Result<(), FilesError> {
+        let write = || {
+            let mut file = File::create(self.path.join(WRITTEN_IN))?;
+            file.write_all(boot.as_bytes())?;
+            file.sync_all()?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|source| self.failed("writing when files were last written", source))
+    }
+
+    /// Waits until a file that nobody writes any more is on the disk.
+    pub(crate) fn end_writing(&self, name: &str) -> Result<(), FilesError> {
+        let sync = || {
+            for extension in [EXTENSION, "sqlite-wal"] {
+                match File::open(self.path.join(format!("{name}.{extension}"))) {
+                    Ok(file) => file.sync_all()?,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            File::open(&self.path)?.sync_all()?;
+            fs::remove_file(self.path.join(WRITTEN_IN))?;
+            File::open(&self.path)?.sync_all()
+        };
+        sync().map_err(|source| self.failed("bringing the model to the disk", source))
     }
 
     /// The name wanted, or the next of `model-1`, `model-2`… that no file has.

@@ -5,6 +5,7 @@
 //! journal's start and [`compare()`]d with another, row by row.
 
 mod apply;
+mod boot;
 mod builder;
 mod commit;
 mod compare;

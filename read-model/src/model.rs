@@ -14,7 +14,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     apply::{ApplyError, Batch, apply},
-    connection::{Checkpoint, OpenError, checkpoints, open_reader, open_writer},
+    boot::this_boot,
+    connection::{Checkpoint, Durability, OpenError, checkpoints, open_reader, open_writer},
     files::{Directory, FilesError},
 };
 
@@ -41,6 +42,7 @@ pub struct ReadModel {
 struct Shared {
     directory: Directory,
     config: Config,
+    durability: Durability,
     generations: RwLock<Generations>,
     /// Counts the files that have been taken over for writing.
     changes: watch::Sender<u64>,
@@ -104,18 +106,31 @@ impl Visible {
 }
 
 impl ReadModel {
-    /// Opens the current model below `data_dir`; an empty one where there is none. Blocks: call it at start.
+    /// Opens the current model below `data_dir`; an empty one where there is none, or where the machine went down
+    /// while it was being written. Blocks: call it at start.
     pub fn open(data_dir: &Path, config: Config) -> Result<Self, ModelError> {
         let directory = Directory::open(data_dir)?;
+        let boot = this_boot();
+        let is_whole = boot.as_ref().map_or(Ok(true), |boot| directory.is_whole(boot))?;
+        if !is_whole {
+            tracing::warn!("the machine went down while the read model was being written; it is made anew");
+        }
         let name = match directory.current()? {
-            Some(name) => name,
-            None => {
+            Some(name) if is_whole => name,
+            Some(_) | None => {
                 let name = directory.free_name(None)?;
                 directory.set_current(&name)?;
                 name
             }
         };
-        let serving = Arc::new(Generation::open(&directory, name, &config)?);
+        let durability = match boot {
+            Some(boot) => {
+                directory.begin_writing(&boot)?;
+                Durability::UntilTheMachineStops
+            }
+            None => Durability::InOrder,
+        };
+        let serving = Arc::new(Generation::open(&directory, name, &config, durability)?);
         match directory.lock() {
             Ok(lock) => directory.delete_others(&serving.name, &lock)?,
             // What lies there may be the file that the rebuild is filling.
@@ -126,6 +141,7 @@ impl ReadModel {
         let shared = Shared {
             directory,
             config,
+            durability,
             generations,
             changes: watch::Sender::new(0),
             batches: Default::default(),
@@ -195,7 +211,9 @@ impl ReadModel {
         let Some(name) = current.filter(|name| *name != writing.name) else { return Ok(Vec::new()) };
 
         let (directory, config) = (self.shared.directory.clone(), self.shared.config.clone());
-        let opened = tokio::task::spawn_blocking(move || Generation::open(&directory, name, &config)).await;
+        let durability = self.shared.durability;
+        let opened =
+            tokio::task::spawn_blocking(move || Generation::open(&directory, name, &config, durability)).await;
         let incoming = Arc::new(opened.map_err(|_| ReadError::Stopped)??);
         let _between_batches = self.shared.batches.write().await;
         let serving = self.generations().serving.clone();
@@ -220,6 +238,22 @@ impl ReadModel {
     pub async fn visible(&self) -> Result<Vec<Visible>, ReadError> {
         let serving = self.generations().serving.clone();
         Ok(all_checkpoints(&serving).await?.iter().map(Visible::of).collect())
+    }
+
+    /// Brings to the disk what has been applied; nothing may be applied afterwards. Without it the model is made anew
+    /// after the machine has been restarted.
+    pub async fn sync(&self) -> Result<(), ModelError> {
+        if self.shared.durability == Durability::InOrder {
+            return Ok(());
+        }
+        let writing = self.writing();
+        let checkpoint = |connection: &mut Connection| {
+            connection.execute_batch("pragma synchronous = full; pragma wal_checkpoint(truncate)")
+        };
+        writing.write(checkpoint).await.ok_or(ReadError::Stopped)?.map_err(ReadError::from)?;
+        let directory = self.shared.directory.clone();
+        let synced = tokio::task::spawn_blocking(move || directory.end_writing(&writing.name)).await;
+        Ok(synced.map_err(|_| ReadError::Stopped)??)
     }
 
     /// Changes whenever another file is written than before: its checkpoints are its own.
@@ -272,10 +306,15 @@ impl ReadModel {
 
 impl Generation {
     /// Its threads end when it is dropped and the last job is done.
-    fn open(directory: &Directory, name: String, config: &Config) -> Result<Self, ModelError> {
+    fn open(
+        directory: &Directory,
+        name: String,
+        config: &Config,
+        durability: Durability,
+    ) -> Result<Self, ModelError> {
         let path = directory.path_of(&name);
         let (writer, jobs) = mpsc::channel(16);
-        let connection = open_writer(&path)?;
+        let connection = open_writer(&path, durability)?;
         work("read-model-writer", connection, Arc::new(Mutex::new(jobs)))?;
 
         let (readers, jobs) = mpsc::channel(config.queue_max);

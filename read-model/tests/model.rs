@@ -106,6 +106,32 @@ async fn former_files_are_deleted_at_the_next_start_unless_a_rebuild_is_under_wa
     assert_eq!(files(&data_dir), ["model-1.sqlite"]);
 }
 
+/// Elsewhere every write waits for the disk, and nothing has to be made anew.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_model_that_was_being_written_when_the_machine_went_down_is_made_anew() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let written_in = data_dir.path().join("read-model/written-in-boot");
+    let model = open(&data_dir);
+    model.apply(Arc::new(batch(0, 0, 3))).await.unwrap();
+    drop(model);
+
+    let model = open(&data_dir);
+    assert_eq!(model.checkpoint(0).await.unwrap().position, 3, "the process ended, not the machine");
+    drop(model);
+    std::fs::write(&written_in, "another run of the machine").unwrap();
+    let model = open(&data_dir);
+    assert_eq!(files(&data_dir), ["model-2.sqlite"]);
+    assert_eq!(model.checkpoint(0).await.unwrap().position, 0);
+
+    model.apply(Arc::new(batch(0, 0, 5))).await.unwrap();
+    model.sync().await.unwrap();
+    assert!(!written_in.exists(), "what was brought to the disk outlives the machine");
+    drop(model);
+    assert_eq!(open(&data_dir).checkpoint(0).await.unwrap().position, 5);
+    assert_eq!(files(&data_dir), ["model-2.sqlite"]);
+}
+
 #[test]
 fn names_are_free_plain_and_never_paths() {
     let data_dir = tempfile::tempdir().unwrap();

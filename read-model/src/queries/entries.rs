@@ -263,14 +263,14 @@ pub(super) fn read(row: &Row) -> rusqlite::Result<KeptEntry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::open_writer;
+    use crate::connection::{Durability, open_writer};
     use domain::id::{AccountId, CategoryId};
     use uuid::Uuid;
 
     #[test]
     fn a_list_by_day_or_amount_reads_an_index_in_order_and_sorts_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let conn = open_writer(&directory.path().join("model.sqlite")).unwrap();
+        let conn = open_writer(&directory.path().join("model.sqlite"), Durability::InOrder).unwrap();
         let uuid = Uuid::from_u128(1);
         let place = Place {
             currency: "EUR".to_owned(),
