@@ -213,7 +213,8 @@ impl ReadModel {
         let (directory, config) = (self.shared.directory.clone(), self.shared.config.clone());
         let durability = self.shared.durability;
         let opened =
-            tokio::task::spawn_blocking(move || Generation::open(&directory, name, &config, durability)).await;
+            tokio::task::spawn_blocking(move || Generation::open(&directory, name, &config, durability))
+                .await;
         let incoming = Arc::new(opened.map_err(|_| ReadError::Stopped)??);
         let _between_batches = self.shared.batches.write().await;
         let serving = self.generations().serving.clone();
