@@ -15,7 +15,7 @@ use crate::{
 pub struct Undone {
     /// The version of the book that the undoing made.
     pub version: u64,
-    /// The version that it undid.
+    /// The version that it undid; of a statement that several commits took in, the one that went last.
     pub undoes: u64,
 }
 
