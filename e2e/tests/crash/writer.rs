@@ -316,7 +316,8 @@ impl Writer {
         let lines = self.dice.between(1, 4 * IMPORT_COMMIT_LINES as u64) as usize;
         let mut file = "Date,Payee,Amount\n".to_owned();
         for line in 0..lines {
-            let cents = self.dice.between(1, 9_999);
+            // More than any entry has: no line is the other side of a transfer.
+            let cents = self.dice.between(20_000, 29_999);
             let sign = if self.dice.percent(80) { "-" } else { "" };
             let (day, key) = (self.day(), self.keys_made);
             // No line tells of an entry that is there already.
